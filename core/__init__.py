@@ -1,0 +1,1 @@
+"""What every feature stands on: settings, database, events, jobs, errors, time, money, cryptography, audit, web helpers."""

@@ -1,0 +1,1 @@
+"""Helpers for everything that answers HTTP: access declaration, idempotency, paging, limits, problem answers."""
