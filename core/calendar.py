@@ -1,0 +1,80 @@
+"""The calendar table behind the clock (K-1, K-10): which days of which years are published, and from what source."""
+
+from __future__ import annotations
+
+import threading
+import time
+from datetime import date, timedelta
+
+from sqlalchemy import Boolean, Date, Text, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from core.db import Base
+from core.workdays import Calendar, Day
+
+_CACHE_SECONDS = 30
+
+
+class CalendarDay(Base):
+    """One published day. A year counts as published when all its days are here."""
+
+    __tablename__ = "calendar_day"
+
+    day: Mapped[date] = mapped_column(Date, primary_key=True)
+    is_workday: Mapped[bool] = mapped_column(Boolean)
+    name: Mapped[str] = mapped_column(Text, default="")
+    source: Mapped[str] = mapped_column(Text)
+
+
+class _Cache:
+    lock = threading.Lock()
+    calendar: Calendar | None = None
+    read_at = 0.0
+
+
+def load(session: Session) -> Calendar:
+    """The published calendar, kept in the process for 30 s (it changes a few times a year)."""
+    with _Cache.lock:
+        if _Cache.calendar is None or time.monotonic() - _Cache.read_at > _CACHE_SECONDS:
+            rows = session.execute(select(CalendarDay.day, CalendarDay.is_workday, CalendarDay.name)).all()
+            _Cache.calendar = Calendar(Day(day, is_workday, name) for day, is_workday, name in rows)
+            _Cache.read_at = time.monotonic()
+        return _Cache.calendar
+
+
+def forget() -> None:
+    """Read the table afresh at the next `load` (after an import, between tests)."""
+    with _Cache.lock:
+        _Cache.calendar = None
+
+
+def import_years(session: Session, years: range) -> int:
+    """Fill `years` from the chinesecalendar package; returns the number of days written.
+
+    Raises `ValueError` for a year the package doesn't know: it is never guessed (K-10, DOMAIN 4.4).
+    """
+    import chinese_calendar
+
+    rows = []
+    for year in years:
+        day = date(year, 1, 1)
+        while day.year == year:
+            try:
+                rest, holiday = chinese_calendar.get_holiday_detail(day)
+            except NotImplementedError as unknown:
+                raise ValueError(f"chinesecalendar {chinese_calendar.__version__ if hasattr(chinese_calendar, '__version__') else ''} doesn't publish {year}") from unknown
+            rows.append(
+                {"day": day, "is_workday": not rest, "name": holiday or "", "source": "chinesecalendar"}
+            )
+            day += timedelta(days=1)
+    write = insert(CalendarDay)
+    session.execute(
+        write.on_conflict_do_update(
+            index_elements=[CalendarDay.day],
+            set_={"is_workday": write.excluded.is_workday, "name": write.excluded.name, "source": write.excluded.source},
+        ),
+        rows,
+    )
+    forget()
+    return len(rows)

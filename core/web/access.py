@@ -1,0 +1,161 @@
+"""Who may call a route. Every view declares it with one of these decorators, outermost; a guard test walks the URL map.
+
+    @blp.post("/<uuid:prereview_id>/submit")
+    @access.citizen(level=2)
+    @run_once
+    @blp.arguments(SubmitIn)
+    @blp.response(200, PreReviewOut)
+    def submit(...): ...
+
+The token is verified by the function that `auth` provides and `gateway.wiring` installs (`install`): core knows no tokens.
+"""
+
+from __future__ import annotations
+
+import functools
+import hmac
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol, TypeVar, cast
+
+from flask import current_app, g, request
+
+from core.actors import Citizen, Staff
+from core.errors import AuthLevelTooLow, Forbidden, NotAuthenticated
+from core.limits import Limit, hit
+from core.web.request_context import request_address
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Authenticator(Protocol):
+    """What `auth` must provide."""
+
+    def citizen(self, token: str) -> Citizen:
+        """The citizen of an access token. Raises `NotAuthenticated`."""
+        ...
+
+    def staff(self, token: str) -> Staff:
+        """The member of staff of an access token. Raises `NotAuthenticated`."""
+        ...
+
+    def step_up_ways(self, actor: Citizen, needed_level: int) -> Sequence[dict[str, object]]:
+        """The ways open to this person on this channel to reach `needed_level` (RFC 9470, DOMAIN 3.7)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """A route's declaration."""
+
+    kind: Literal["public", "citizen", "staff", "partner", "operator"]
+    level: int = 0
+    roles: frozenset[str] = field(default_factory=frozenset)
+    note: str = ""
+
+
+def install(app: Any, authenticator: Authenticator, metrics_token: str) -> None:
+    """Give `app` the function that verifies tokens, and the operators' token."""
+    app.extensions["authenticator"] = authenticator
+    app.extensions["operator_token"] = metrics_token
+
+
+def _declare(access: Access, check: Callable[[], None]) -> Callable[[F], F]:
+    def decorate(view: F) -> F:
+        @functools.wraps(view)
+        def guarded(*args: Any, **kwargs: Any) -> Any:
+            check()
+            return view(*args, **kwargs)
+
+        guarded.__access__ = access  # type: ignore[attr-defined]
+        return cast(F, guarded)
+
+    return decorate
+
+
+def public(reason: str, *, limit: Limit | None = None) -> Callable[[F], F]:
+    """Anybody may call; `reason` says why. `limit` is counted per network address."""
+
+    def check() -> None:
+        if limit is not None:
+            hit(limit, request_address() or "-")
+
+    return _declare(Access("public", note=reason), check)
+
+
+def citizen(*, level: int = 1, limit: Limit | None = None) -> Callable[[F], F]:
+    """A signed-in citizen of at least `level` (DOMAIN 3.7). `limit` is counted per person."""
+
+    def check() -> None:
+        actor = _authenticator().citizen(_bearer())
+        g.actor = actor
+        if actor.level < level:
+            raise level_too_low(actor, level)
+        if limit is not None:
+            hit(limit, str(actor.subject_id))
+
+    return _declare(Access("citizen", level=level), check)
+
+
+def staff(*roles: str) -> Callable[[F], F]:
+    """A signed-in member of staff with at least one of `roles` (DOMAIN 3.16)."""
+    allowed = frozenset(roles)
+
+    def check() -> None:
+        actor = _authenticator().staff(_bearer())
+        g.actor = actor
+        if not actor.roles & allowed:
+            raise Forbidden()
+
+    return _declare(Access("staff", roles=allowed), check)
+
+
+def partner(name: str) -> Callable[[F], F]:
+    """A partner's callback. Its signature is verified by the view on the raw body."""
+    return _declare(Access("partner", note=name), lambda: None)
+
+
+def operator(note: str) -> Callable[[F], F]:
+    """The people who run the system, by the METRICS_TOKEN as bearer."""
+
+    def check() -> None:
+        if not hmac.compare_digest(_bearer().encode(), str(current_app.extensions["operator_token"]).encode()):
+            raise NotAuthenticated(headers={"WWW-Authenticate": "Bearer"})
+
+    return _declare(Access("operator", note=note), check)
+
+
+def citizen_actor() -> Citizen:
+    """The citizen this request was authenticated as."""
+    return cast(Citizen, g.actor)
+
+
+def staff_actor() -> Staff:
+    """The member of staff this request was authenticated as."""
+    return cast(Staff, g.actor)
+
+
+def level_too_low(actor: Citizen, needed: int) -> AuthLevelTooLow:
+    """The step-up answer of RFC 9470 with the ways open to this person. Services may raise it for a level that data decides."""
+    return AuthLevelTooLow(
+        needed=needed,
+        headers={
+            "WWW-Authenticate": f'Bearer error="insufficient_user_authentication", acr_values="level{needed}"',
+        },
+        extra={
+            "needed_level": needed,
+            "level": actor.level,
+            "ways": list(_authenticator().step_up_ways(actor, needed)),
+        },
+    )
+
+
+def _authenticator() -> Authenticator:
+    return cast(Authenticator, current_app.extensions["authenticator"])
+
+
+def _bearer() -> str:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise NotAuthenticated(headers={"WWW-Authenticate": "Bearer"})
+    return token.strip()
