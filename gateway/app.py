@@ -1,0 +1,101 @@
+"""`create_app`: the Flask application, put together from settings."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import time
+from types import ModuleType
+from typing import Any
+
+import orjson
+from flask import Flask, Response, g, request
+from flask.json.provider import JSONProvider
+from flask_smorest import Blueprint
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+import gateway.callbacks
+import miniprogram_api
+import staff_api
+from auth.sessions.authenticator import TokenAuthenticator
+from core.settings import Settings, load
+from core.web import access
+from core.web.request_context import request_id
+from gateway import errors, health, metrics, openapi, pages
+from gateway.wiring import wire
+
+MAX_BODY = 12 * 1024 * 1024
+MAX_JSON_BODY = 256 * 1024
+
+_SECURITY_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
+}
+
+
+class OrjsonProvider(JSONProvider):
+    """orjson: thirteen times faster than the standard library on a page of items."""
+
+    def dumps(self, obj: Any, **kwargs: Any) -> str:  # noqa: ARG002
+        """JSON text."""
+        return orjson.dumps(obj, default=str).decode()
+
+    def loads(self, s: str | bytes, **kwargs: Any) -> Any:  # noqa: ARG002
+        """The value of JSON text."""
+        return orjson.loads(s)
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """Build the application. Reads the environment when no settings are given."""
+    settings = settings or load()
+    wire(settings)
+    app = Flask("gateway", static_folder=None)
+    app.json = OrjsonProvider(app)
+    app.config.update(MAX_CONTENT_LENGTH=MAX_BODY, PUBLIC_URL=settings.public_url)
+    app.url_map.strict_slashes = False
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    access.install(app, TokenAuthenticator(), settings.metrics_token)
+    errors.register(app)
+    openapi.install(app, blueprints())
+    health.register(app, settings)
+    pages.register(app)
+    metrics.register(app)
+    app.before_request(_begin)
+    app.after_request(_finish)
+    return app
+
+
+def blueprints() -> list[Blueprint]:
+    """Every `blp` of the surfaces, in the order of their module names."""
+    return [
+        module.blp
+        for package in (miniprogram_api, staff_api, gateway.callbacks)
+        for module in _modules(package)
+        if hasattr(module, "blp")
+    ]
+
+
+def _modules(package: ModuleType) -> list[ModuleType]:
+    names = sorted(info.name for info in pkgutil.iter_modules(package.__path__, package.__name__ + "."))
+    return [importlib.import_module(name) for name in names]
+
+
+def _begin() -> None:
+    g.started = time.perf_counter()
+    if request.mimetype != "multipart/form-data":
+        request.max_content_length = MAX_JSON_BODY
+
+
+def _finish(response: Response) -> Response:
+    for name, value in _SECURITY_HEADERS.items():
+        response.headers.setdefault(name, value)
+    response.headers["X-Request-Id"] = request_id() or ""
+    if "Cache-Control" not in response.headers:
+        response.headers["Cache-Control"] = "no-store"
+    return response

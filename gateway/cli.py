@@ -1,0 +1,173 @@
+"""The command line: `python -m gateway …`."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from pathlib import Path
+
+import click
+
+from core.settings import Settings, SettingsError, load
+
+
+def _settings() -> Settings:
+    from gateway import logs
+
+    try:
+        settings = load()
+    except SettingsError as fault:
+        raise click.ClickException(f"{fault}\nSee docs/reference/settings.md; `make run` makes a complete set for development.") from None
+    logs.configure(settings.log_level)
+    return settings
+
+
+@click.group()
+def main() -> None:
+    """Run and look after the Ningbo Government backend."""
+
+
+@main.command()
+def migrate() -> None:
+    """Bring the database to the newest revision."""
+    from gateway.database import migrate as run
+
+    run(_settings().database_url)
+    click.echo("the database is up to date")
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8000, show_default=True)
+@click.option("--workers", default=2, show_default=True)
+@click.option("--threads", default=4, show_default=True)
+def web(host: str, port: int, workers: int, threads: int) -> None:
+    """Serve HTTP."""
+    from gateway.web import serve
+
+    serve(_settings(), host=host, port=port, workers=workers, threads=threads)
+
+
+@main.command()
+def worker() -> None:
+    """Run queued jobs."""
+    from gateway.worker import run
+
+    run(_settings())
+
+
+@main.command("import-catalogue")
+@click.option("--sample", is_flag=True, help="The sample catalogue and places that come with the product.")
+@click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def import_catalogue(sample: bool, file: Path | None) -> None:
+    """Import service items from FILE (our JSON), or the sample with places and calendars."""
+    from gateway import operations
+
+    if sample == (file is not None):
+        raise click.UsageError("give a FILE or --sample")
+    operations.connect(_settings())
+    faults = operations.import_sample(click.echo) if file is None else operations.import_catalogue(file, click.echo)
+    if faults:
+        for fault in faults:
+            click.echo(f"  {fault}", err=True)
+        raise click.ClickException(f"{len(faults)} faults; nothing was changed")
+
+
+@main.command("import-calendar")
+@click.argument("first", type=int)
+@click.argument("last", type=int)
+def import_calendar(first: int, last: int) -> None:
+    """Publish the calendar of the years FIRST to LAST from the chinesecalendar package."""
+    from gateway import operations
+
+    operations.connect(_settings())
+    try:
+        click.echo(f"{operations.import_calendar(first, last)} days published")
+    except ValueError as fault:
+        raise click.ClickException(str(fault)) from None
+
+
+@main.command()
+def demo() -> None:
+    """Make the demo staff (development only) and print who they are."""
+    from gateway import operations
+
+    settings = _settings()
+    if settings.environment == "production":
+        raise click.ClickException("demo people are not made when ENV=production")
+    operations.connect(settings)
+    click.echo(json.dumps(operations.demo_staff(), ensure_ascii=False, indent=2))
+
+
+@main.command("add-staff")
+@click.option("--username", required=True)
+@click.option("--name", required=True)
+@click.option("--role", "roles", multiple=True, required=True)
+@click.option("--hall", help="The hall's code.")
+@click.option("--department", help="The department's id, such as D11.")
+@click.password_option(help="Asked for when not given.")
+def add_staff(username: str, name: str, roles: tuple[str, ...], hall: str | None, department: str | None, password: str) -> None:
+    """Add a member of staff; prints the address for the authenticator app once."""
+    from gateway import operations
+
+    operations.connect(_settings())
+    click.echo(operations.add_staff(username=username, name=name, password=password, roles=roles, hall_code=hall, department=department))
+
+
+@main.command("verify-audit")
+def verify_audit() -> None:
+    """Recompute the audit log's hash chain; exit code 1 if it is broken."""
+    from gateway import operations
+
+    operations.connect(_settings())
+    report = operations.verify_audit()
+    click.echo(f"{report.checked} rows verified, {report.unsealed} not sealed yet")
+    if report.broken_at is not None:
+        click.echo(f"the chain is broken at row {report.broken_at}", err=True)
+        sys.exit(1)
+
+
+@main.command("rotate-keys")
+def rotate_keys() -> None:
+    """Encrypt every field again that isn't under FIELD_KEY_ACTIVE and FIELD_CIPHER."""
+    from gateway import operations
+
+    operations.connect(_settings())
+    for table, count in operations.rotate_keys(click.echo).items():
+        click.echo(f"{table}: {count} values")
+
+
+@main.command()
+def routes() -> None:
+    """List every route with who may call it."""
+    from gateway.app import create_app
+
+    app = create_app(_settings())
+    logging.disable()
+    for rule in sorted(app.url_map.iter_rules(), key=lambda rule: rule.rule):
+        access = app.view_functions[rule.endpoint].__access__  # type: ignore[attr-defined]
+        who = f"citizen level {access.level}" if access.kind == "citizen" else access.kind
+        roles = ", ".join(sorted(access.roles))
+        methods = ",".join(sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}))
+        click.echo(f"{methods:7} {rule.rule:70} {who} {roles}".rstrip())
+
+
+@main.command()
+@click.option("--check", is_flag=True, help="Only say whether the committed files are up to date.")
+def reference(check: bool) -> None:
+    """Write docs/reference/openapi.json, errors.md and settings.md from the code."""
+    from gateway import reference as generated
+
+    stale = generated.write(_settings(), only_check=check)
+    if check and stale:
+        raise click.ClickException("out of date, run `make reference`: " + ", ".join(stale))
+    click.echo("up to date" if not stale else "written: " + ", ".join(stale))
+
+
+@main.command()
+def serve() -> None:
+    """Start everything on this machine (what `make run` does)."""
+    from gateway.serve import main as start
+
+    sys.exit(start())

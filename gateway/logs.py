@@ -1,0 +1,74 @@
+"""Logs: one JSON object a line, with the request id, and with personal data masked as a last line of defence.
+
+Nothing here makes it right to log a name or a number: the masking (`core.masking.scrub`) catches what slipped through.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Any
+
+import structlog
+
+from core.masking import scrub
+from core.web.request_context import request_id
+
+_QUIET = ("urllib3", "alipay", "wechatpy", "procrastinate.worker", "procrastinate.periodic", "werkzeug")
+
+
+def _add_request_id(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
+    found = request_id()
+    if found is not None:
+        event.setdefault("request_id", found)
+    return event
+
+
+def _masked(value: Any) -> Any:
+    if isinstance(value, str):
+        return scrub(value)
+    if isinstance(value, dict):
+        return {key: _masked(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_masked(item) for item in value]
+    if isinstance(value, bytes):
+        return f"<{len(value)} bytes>"
+    return value if isinstance(value, int | float | bool | None) else scrub(str(value))
+
+
+def _mask(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
+    return {key: _masked(value) for key, value in event.items()}
+
+
+def _add_extra(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
+    record = event.get("_record")
+    if isinstance(record, logging.LogRecord):
+        standard = logging.LogRecord("", 0, "", 0, "", (), None).__dict__
+        event.update({key: value for key, value in record.__dict__.items() if key not in standard and key != "message"})
+    return event
+
+
+def configure(level: str = "INFO") -> None:
+    """Send all logging of this process to standard error as JSON lines."""
+    shared: list[Any] = [
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _add_request_id,
+    ]
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=[*shared, _add_extra],
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            structlog.processors.format_exc_info,
+            _mask,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(formatter)
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    for name in _QUIET:
+        logging.getLogger(name).setLevel(logging.WARNING)
