@@ -1,0 +1,144 @@
+"""What the command line does: imports, demo people, audit verification, key rotation. No HTTP, no framework."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import InstrumentedAttribute
+
+from auth.staff import roles, service as staff_service
+from casework.catalogue import service as catalogue
+from casework.places import queries as places
+from core import audit, calendar, security
+from core.audit import ChainReport
+from core.db import Base, Encrypted, transaction
+from core.settings import Settings
+from gateway.wiring import wire
+
+SAMPLE_YEARS = (range(2017, 2019), range(2025, 2027))
+_ROTATE_BATCH = 500
+
+
+def connect(settings: Settings) -> None:
+    """Make this process ready to work."""
+    wire(settings)
+
+
+def import_sample(progress: Callable[[str], None]) -> list[str]:
+    """Import the sample catalogue, places and calendars; the faults found, if any (then nothing was changed)."""
+    with transaction() as session:
+        for years in SAMPLE_YEARS:
+            calendar.import_years(session, years)
+        progress("calendars of 2017, 2018, 2025 and 2026 published")
+        report = catalogue.import_sample(session, catalogue.sample_document())
+        if report.faults:
+            session.rollback()
+            return [str(fault) for fault in report.faults]
+        catalogue.import_sample_places(session)
+    progress(f"{report.items} items, {report.changed} new or changed; places imported")
+    return []
+
+
+def import_catalogue(file: Path, progress: Callable[[str], None]) -> list[str]:
+    """Import the items of `file`; the faults found, if any (then nothing was changed)."""
+    document = json.loads(file.read_text(encoding="utf-8"))
+    with transaction() as session:
+        report = catalogue.import_sample(session, document)
+        if report.faults:
+            session.rollback()
+            return [str(fault) for fault in report.faults]
+    progress(f"{report.items} items, {report.changed} new or changed")
+    return []
+
+
+def import_calendar(first: int, last: int) -> int:
+    """Publish the years `first`..`last`; returns the days written. Raises `ValueError` for an unpublished year (K-10)."""
+    with transaction() as session:
+        return calendar.import_years(session, range(first, last + 1))
+
+
+def verify_audit() -> ChainReport:
+    """Recompute the audit chain."""
+    with transaction() as session:
+        return audit.verify(session)
+
+
+def add_staff(
+    *, username: str, name: str, password: str, roles: Sequence[str], hall_code: str | None, department: str | None
+) -> str:
+    """Add a member of staff; returns the otpauth address for the authenticator app."""
+    with transaction() as session:
+        hall_id = places.hall_by_code(session, hall_code).id if hall_code else None
+        _member, totp = staff_service.add_member(
+            session, username=username, name=name, password=password, roles=roles, hall_id=hall_id, department_id=department
+        )
+    return totp
+
+
+def encrypted_columns() -> list[InstrumentedAttribute[str | None]]:
+    """Every column encrypted by field, over all tables."""
+    return [
+        getattr(mapper.class_, attribute.key)
+        for mapper in Base.registry.mappers
+        for attribute in mapper.column_attrs
+        if isinstance(attribute.columns[0].type, Encrypted)
+    ]
+
+
+def rotate_keys(progress: Callable[[str], None]) -> dict[str, int]:
+    """Encrypt again every value that isn't under the active key and algorithm; by batches, safe to stop and repeat."""
+    done: dict[str, int] = {}
+    for column in encrypted_columns():
+        name = f"{column.class_.__tablename__}.{column.key}"
+        done[name] = _rotate_column(column, progress)
+    return done
+
+
+def _rotate_column(column: InstrumentedAttribute[str | None], progress: Callable[[str], None]) -> int:
+    table = column.class_.__table__
+    raw = table.c[column.property.columns[0].name]
+    context = raw.type.context
+    keys = list(table.primary_key.columns)
+    count, last = 0, None
+    while True:
+        with transaction() as session:
+            from sqlalchemy import LargeBinary, tuple_, type_coerce
+
+            token = type_coerce(raw, LargeBinary).label("token")
+            query = select(*keys, token).where(raw.is_not(None)).order_by(*keys).limit(_ROTATE_BATCH).with_for_update()
+            if last is not None:
+                query = query.where(tuple_(*keys) > tuple_(*last))
+            rows = session.execute(query).all()
+            if not rows:
+                return count
+            last = tuple(rows[-1][: len(keys)])
+            for row in rows:
+                old = bytes(row.token)
+                if security.cipher().needs_rotation(old):
+                    match = [key == value for key, value in zip(keys, row, strict=False)]
+                    session.execute(update(table).where(*match).values({raw.name: security.decrypt(old, context)}))
+                    count += 1
+        progress(f"{table.name}.{raw.name}: {count} values encrypted again")
+
+
+def demo_staff() -> list[dict[str, str]]:
+    """Make the demo staff, or give them a fresh password and authenticator secret; who they are, for the screen."""
+    people = (
+        ("clerk", "王芳", (roles.FRONT_CLERK,), "NB-CITY", None),
+        ("second-clerk", "陈静", (roles.FRONT_CLERK,), "NB-CITY", None),
+        ("officer", "赵磊", (roles.BACK_OFFICER,), "NB-CITY", "D11"),
+        ("manager", "孙丽", (roles.HALL_MANAGER,), "NB-CITY", None),
+        ("finance", "周涛", (roles.FINANCE,), None, "D09"),
+    )
+    made = []
+    with transaction() as session:
+        for username, name, held, hall_code, department in people:
+            hall_id = places.hall_by_code(session, hall_code).id if hall_code else None
+            password, totp = staff_service.set_demo_member(
+                session, username=username, name=name, roles=held, hall_id=hall_id, department_id=department
+            )
+            made.append({"username": username, "name": name, "roles": ", ".join(held), "password": password, "totp": totp})
+    return made

@@ -1,0 +1,70 @@
+"""The environment is read once, strictly, and every fault is told at once."""
+
+from pathlib import Path
+
+import pytest
+
+from core.settings import SettingsError, load
+from tests.environment import environment
+
+GOOD = environment("postgresql://u:p@127.0.0.1:5432/d", "redis://127.0.0.1:6379", {})
+PRODUCTION = {
+    **GOOD,
+    "ENV": "production",
+    "PUBLIC_URL": "https://zw.ningbo.example",
+    "WECHAT_API_URL": "https://api.weixin.example",
+    "ALIPAY_GATEWAY_URL": "https://openapi.alipay.example/gateway.do",
+    "IDENTITY_AUTHORITY_URL": "https://identity.example",
+    "ALIYUN_SMS_URL": "https://sms.example",
+    "KUAIDI100_POLL_URL": "https://poll.example",
+    "KUAIDI100_ORDER_URL": "https://order.example",
+}
+
+
+def test_a_complete_environment_loads() -> None:
+    settings = load(GOOD)
+    assert settings.database_url == "postgresql+psycopg://u:p@127.0.0.1:5432/d"
+    assert settings.crypto.field_cipher == "AES-256-GCM"
+    assert settings.clock_shift_file is None
+
+
+def test_all_faults_are_told_at_once() -> None:
+    broken = {**GOOD, "LOOKUP_KEY": "short", "REDIS_URL": "", "TOKEN_PRIVATE_KEY": "not pem"}
+    with pytest.raises(SettingsError) as caught:
+        load(broken)
+    told = str(caught.value)
+    assert "REDIS_URL is missing" in told
+    assert "LOOKUP_KEY" in told
+    assert "TOKEN_PRIVATE_KEY" in told
+
+
+def test_no_secret_has_a_default() -> None:
+    with pytest.raises(SettingsError) as caught:
+        load({})
+    for name in ("FIELD_KEYS", "LOOKUP_KEY", "TOKEN_PRIVATE_KEY", "LINK_KEY", "NUMBER_KEY", "METRICS_TOKEN",
+                 "CALLBACK_PATH_SECRET", "WECHAT_APP_SECRET", "ALIPAY_APP_PRIVATE_KEY", "KUAIDI100_SECRET"):  # fmt: skip
+        assert f"{name} is missing" in caught.value.faults
+
+
+def test_the_active_key_must_exist() -> None:
+    with pytest.raises(SettingsError, match="FIELD_KEY_ACTIVE"):
+        load({**GOOD, "FIELD_KEY_ACTIVE": "k9"})
+
+
+def test_production_accepts_real_addresses_only() -> None:
+    assert load(PRODUCTION).environment == "production"
+    for name in ("WECHAT_API_URL", "ALIPAY_GATEWAY_URL", "IDENTITY_AUTHORITY_URL", "ALIYUN_SMS_URL",
+                 "KUAIDI100_POLL_URL", "KUAIDI100_ORDER_URL"):  # fmt: skip
+        for sandbox in ("http://127.0.0.1:9100/x", "https://localhost:9100/x", "http://partner.example"):
+            with pytest.raises(SettingsError, match=name):
+                load({**PRODUCTION, name: sandbox})
+
+
+def test_production_refuses_a_shifted_clock(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="CLOCK_SHIFT_FILE"):
+        load({**PRODUCTION, "CLOCK_SHIFT_FILE": str(tmp_path / "shift")})
+
+
+def test_production_is_the_default() -> None:
+    without = {name: value for name, value in PRODUCTION.items() if name != "ENV"}
+    assert load(without).environment == "production"
