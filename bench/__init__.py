@@ -1,0 +1,1 @@
+"""Cost of a request, as ratios within one run: `make bench`. Not part of the product."""
