@@ -46,7 +46,8 @@ def web(host: str, port: int, workers: int, threads: int) -> None:
     """Serve HTTP."""
     from gateway.web import serve
 
-    serve(_settings(), host=host, port=port, workers=workers, threads=threads)
+    _settings()  # tells every fault now, once, instead of in each worker
+    serve(host=host, port=port, workers=workers, threads=threads)
 
 
 @main.command()
