@@ -43,13 +43,10 @@ def uuid7() -> UUID:
     with _Uuid7State.lock:
         if now > _Uuid7State.millisecond:
             _Uuid7State.millisecond = now
-            # The top bit starts at 0 so that half of the range is left to count in.
+            # The top bit starts at 0, so 2⁴¹ more keys fit into a millisecond: more than can ever be made in one.
             _Uuid7State.counter = secrets.randbits(_COUNTER_BITS - 1)
         else:
             _Uuid7State.counter += 1
-            if _Uuid7State.counter >> _COUNTER_BITS:
-                _Uuid7State.millisecond += 1
-                _Uuid7State.counter = secrets.randbits(_COUNTER_BITS - 1)
         millisecond, counter = _Uuid7State.millisecond, _Uuid7State.counter
     tail = int.from_bytes(os.urandom(_TAIL_BITS // 8))
     high, low = counter >> 30, counter & 0x3FFF_FFFF

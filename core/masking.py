@@ -89,20 +89,18 @@ _SUSPECT = re.compile(
       (?P<keep>[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(?![0-9A-Za-z])
              |(?<![0-9A-Za-z])(?=[0-9]*[a-f])[0-9a-f]{24,}(?![0-9A-Za-z]))
     | (?P<label>(?i:bearer\s+|authorization["']?\s*[=:]\s*["']?(?:basic\s+)?
-             |(?:token|secret|password|session_?key|ticket|signature)["']?\s*[=:]\s*["']?))
+             |(?:token|secret|password|session_?key)["']?\s*[=:]\s*["']?))
       (?P<secret>[\w.~+/=%-]{8,})
     | (?P<jwt>eyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)*)
     | (?P<opaque>(?<![\w-])(?=[\w-]*[0-9])(?=[\w-]*[A-Z])(?=[\w-]*[a-z])[A-Za-z0-9_-]{40,}(?![\w-]))
+    | (?P<phone>(?<!\d)(?P<country>(?:00)?86[ -]?)?[1１][3-9３-９]\d[ -]?\d{4}[ -]?\d{4}(?!\d))
     | (?P<id>(?<!\d)\d{6}[ -]?\d{8}[ -]?\d{3}[\dXxＸｘ](?!\d))
     | (?P<old_id>(?<!\d)\d{6}\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}(?!\d))
-    | (?P<phone>(?<!\d)(?P<country>(?:00)?86[ -]?)?[1１][3-9３-９]\d[ -]?\d{4}[ -]?\d{4}(?!\d))
     """,
     re.VERBOSE,
 )
 # Most lines have none of these and need no more than this look.
-_HINT = re.compile(
-    r"\d{3}[ -]?\d{4}|[\w-]{40}|eyJ|(?i:bearer|authorization|token|secret|password|session_?key|ticket|signature)"
-)
+_HINT = re.compile(r"\d{3}[ -]?\d{4}|[\w-]{40}|eyJ|(?i:bearer|authorization|token|secret|password|session_?key)")
 
 
 def scrub(text: str) -> str:
