@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from statistics import quantiles
 
 _HOST = "127.0.0.1"
@@ -27,7 +28,7 @@ class Result:
 
     def percentile_ms(self, percent: int) -> float:
         """Latency in milliseconds."""
-        if len(self.latencies) < 2:  # noqa: PLR2004
+        if len(self.latencies) < 2:
             return 0.0
         return quantiles(self.latencies, n=100)[percent - 1] * 1000
 
@@ -44,7 +45,11 @@ def post(path: str, body: bytes, **headers: str) -> bytes:
 
 
 def _head(method: str, path: str, headers: dict[str, str]) -> bytes:
-    lines = [f"{method} {path} HTTP/1.1", f"Host: {_HOST}", *(f"{n.replace('_', '-')}: {v}" for n, v in headers.items())]
+    lines = [
+        f"{method} {path} HTTP/1.1",
+        f"Host: {_HOST}",
+        *(f"{n.replace('_', '-')}: {v}" for n, v in headers.items()),
+    ]
     return ("\r\n".join(lines) + "\r\n").encode()
 
 
@@ -88,7 +93,7 @@ class _Client(asyncio.Protocol):
         self.buffer.clear()
         self._next()
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         """Finish."""
         if not self.done.done():
             self.done.set_result(None)
@@ -106,8 +111,7 @@ async def _run(port: int, requests: Iterator[bytes], connections: int, seconds: 
     done: list[asyncio.Future[None]] = []
     for _ in range(connections):
         future: asyncio.Future[None] = loop.create_future()
-        make: Callable[[], _Client] = lambda future=future: _Client(requests, began + seconds, result, future)  # type: ignore[misc]
-        await loop.create_connection(make, _HOST, port)
+        await loop.create_connection(partial(_Client, requests, began + seconds, result, future), _HOST, port)
         done.append(future)
     await asyncio.gather(*done)
     result.seconds = time.perf_counter() - began

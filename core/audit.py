@@ -129,7 +129,9 @@ def seal(session: Session) -> int:
     """
     session.execute(select(func.pg_advisory_xact_lock(_SEAL_LOCK)))
     horizon = session.scalar(select(text("pg_snapshot_xmin(pg_current_snapshot())::text::bigint")))
-    blocked = session.scalar(select(func.min(AuditEntry.seq)).where(AuditEntry.hash.is_(None), AuditEntry.xid >= horizon))
+    blocked = session.scalar(
+        select(func.min(AuditEntry.seq)).where(AuditEntry.hash.is_(None), AuditEntry.xid >= horizon)
+    )
     ready = select(AuditEntry).where(AuditEntry.hash.is_(None)).order_by(AuditEntry.seq).limit(_BATCH)
     if blocked is not None:
         ready = ready.where(AuditEntry.seq < blocked)

@@ -63,16 +63,21 @@ def import_years(session: Session, years: range) -> int:
             try:
                 rest, holiday = chinese_calendar.get_holiday_detail(day)
             except NotImplementedError as unknown:
-                raise ValueError(f"chinesecalendar {chinese_calendar.__version__ if hasattr(chinese_calendar, '__version__') else ''} doesn't publish {year}") from unknown
-            rows.append(
-                {"day": day, "is_workday": not rest, "name": holiday or "", "source": "chinesecalendar"}
-            )
+                raise ValueError(
+                    f"the calendar of {year} is not published in the installed chinesecalendar"
+                ) from unknown
+            name = chinese_calendar.Holiday(holiday).chinese if holiday else ""
+            rows.append({"day": day, "is_workday": not rest, "name": name, "source": "chinesecalendar"})
             day += timedelta(days=1)
     write = insert(CalendarDay)
     session.execute(
         write.on_conflict_do_update(
             index_elements=[CalendarDay.day],
-            set_={"is_workday": write.excluded.is_workday, "name": write.excluded.name, "source": write.excluded.source},
+            set_={
+                "is_workday": write.excluded.is_workday,
+                "name": write.excluded.name,
+                "source": write.excluded.source,
+            },
         ),
         rows,
     )

@@ -81,7 +81,9 @@ def store(session: Session, *, partner: str, event_key: str, body: bytes, conten
 
 def get(session: Session, callback_id: UUID) -> tuple[str, bytes]:
     """Partner and raw body of a stored callback, its row locked (for the job that works on it)."""
-    row = session.execute(select(PartnerCallback).where(PartnerCallback.id == callback_id).with_for_update()).scalar_one()
+    row = session.execute(
+        select(PartnerCallback).where(PartnerCallback.id == callback_id).with_for_update()
+    ).scalar_one()
     return row.partner, base64.b64decode(row.body)
 
 

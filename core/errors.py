@@ -52,7 +52,7 @@ def all_problems() -> Iterator[type[Problem]]:
             if sub not in seen:
                 seen.add(sub)
                 todo.append(sub)
-                if sub.code:
+                if sub.__dict__.get("code"):
                     yield sub
 
 
@@ -179,4 +179,7 @@ class InternalError(Problem):
     """A fault of ours. The request id finds it in the log."""
 
     code, status = "INTERNAL_ERROR", 500
-    zh, en = "系统出现故障，已记录，请稍后再试", "Something went wrong on our side and was recorded; please try again later"
+    zh, en = (
+        "系统出现故障，已记录，请稍后再试",
+        "Something went wrong on our side and was recorded; please try again later",
+    )

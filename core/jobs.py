@@ -104,7 +104,9 @@ def defer(
 
 
 @app.periodic(cron="* * * * * */15")  # the sixth field is seconds
-@app.task(name="maintenance.recover_stalled", queue="bulk", queueing_lock="maintenance.recover_stalled", pass_context=True)
+@app.task(
+    name="maintenance.recover_stalled", queue="bulk", queueing_lock="maintenance.recover_stalled", pass_context=True
+)
 async def recover_stalled(context: procrastinate.JobContext, timestamp: int) -> None:  # noqa: ARG001
     """Put jobs whose worker stopped beating back into their queue."""
     manager = context.app.job_manager
@@ -114,7 +116,9 @@ async def recover_stalled(context: procrastinate.JobContext, timestamp: int) -> 
 
 
 @app.periodic(cron="17 * * * *")
-@app.task(name="maintenance.prune_finished", queue="bulk", queueing_lock="maintenance.prune_finished", pass_context=True)
+@app.task(
+    name="maintenance.prune_finished", queue="bulk", queueing_lock="maintenance.prune_finished", pass_context=True
+)
 async def prune_finished(context: procrastinate.JobContext, timestamp: int) -> None:  # noqa: ARG001
     """Delete finished jobs after three days; failed ones stay for a person to see."""
     await context.app.job_manager.delete_old_jobs(

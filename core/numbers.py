@@ -30,7 +30,14 @@ class Kind(Enum):
 
 
 SEQUENCES = {
-    kind: Sequence(f"number_{kind.name.lower()}_seq", minvalue=0, maxvalue=_PER_DAY - 1, start=0, cycle=True, metadata=Base.metadata)
+    kind: Sequence(
+        f"number_{kind.name.lower()}_seq",
+        minvalue=0,
+        maxvalue=_PER_DAY - 1,
+        start=0,
+        cycle=True,
+        metadata=Base.metadata,
+    )
     for kind in Kind
 }
 

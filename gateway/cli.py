@@ -18,7 +18,9 @@ def _settings() -> Settings:
     try:
         settings = load()
     except SettingsError as fault:
-        raise click.ClickException(f"{fault}\nSee docs/reference/settings.md; `make run` makes a complete set for development.") from None
+        raise click.ClickException(
+            f"{fault}\nSee docs/reference/settings.md; `make run` makes a complete set for development."
+        ) from None
     logs.configure(settings.log_level)
     return settings
 
@@ -108,12 +110,18 @@ def demo() -> None:
 @click.option("--hall", help="The hall's code.")
 @click.option("--department", help="The department's id, such as D11.")
 @click.password_option(help="Asked for when not given.")
-def add_staff(username: str, name: str, roles: tuple[str, ...], hall: str | None, department: str | None, password: str) -> None:
+def add_staff(
+    username: str, name: str, roles: tuple[str, ...], hall: str | None, department: str | None, password: str
+) -> None:
     """Add a member of staff; prints the address for the authenticator app once."""
     from gateway import operations
 
     operations.connect(_settings())
-    click.echo(operations.add_staff(username=username, name=name, password=password, roles=roles, hall_code=hall, department=department))
+    click.echo(
+        operations.add_staff(
+            username=username, name=name, password=password, roles=roles, hall_code=hall, department=department
+        )
+    )
 
 
 @main.command("verify-audit")

@@ -10,7 +10,8 @@ from typing import Any
 import orjson
 from flask import Flask, Response
 from psycopg import errors as pg
-from sqlalchemy.exc import DBAPIError, OperationalError, TimeoutError as PoolTimeout
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from core import errors
@@ -56,20 +57,20 @@ def answer(problem: errors.Problem) -> Response:
 
 
 def _from_http(fault: HTTPException) -> Response | HTTPException:
-    """werkzeug's and webargs' own refusals (unknown address, broken JSON, schema faults)."""
+    """Werkzeug's and webargs' own refusals (unknown address, broken JSON, schema faults)."""
     status = fault.code or 500
-    if fault.response is not None or status < 400:  # noqa: PLR2004
+    if fault.response is not None or status < 400:
         return fault
     kind = _BY_STATUS.get(status)
     if kind is None:
-        kind = errors.MalformedRequest if status < 500 else errors.InternalError  # noqa: PLR2004
+        kind = errors.MalformedRequest if status < 500 else errors.InternalError
     data = getattr(fault, "data", None) or {}
     headers = {"Allow": ", ".join(sorted(fault.valid_methods))} if getattr(fault, "valid_methods", None) else {}  # type: ignore[attr-defined]
     return answer(kind(fields=_flat(data.get("messages", {})), headers=headers, retry_after=60))
 
 
 def _flat(messages: Mapping[str, Any]) -> dict[str, list[str]]:
-    """marshmallow's nested messages as {"materials.0.note": ["…"]}; the location (json, query) is left out."""
+    """Marshmallow's nested messages as {"materials.0.note": ["…"]}; the location (json, query) is left out."""
     found: dict[str, list[str]] = {}
 
     def walk(path: str, value: Any) -> None:
@@ -113,6 +114,10 @@ def register(app: Flask) -> None:
     app.register_error_handler(errors.Problem, answer)
     app.register_error_handler(HTTPException, _from_http)
     app.register_error_handler(DBAPIError, _from_database)
-    app.register_error_handler(PoolTimeout, lambda _fault: answer(errors.SourceUnavailable(headers={"Retry-After": "2"})))
-    app.register_error_handler(PartnerUnavailable, lambda _fault: answer(errors.SourceUnavailable(headers={"Retry-After": "5"})))
+    app.register_error_handler(
+        PoolTimeout, lambda _fault: answer(errors.SourceUnavailable(headers={"Retry-After": "2"}))
+    )
+    app.register_error_handler(
+        PartnerUnavailable, lambda _fault: answer(errors.SourceUnavailable(headers={"Retry-After": "5"}))
+    )
     app.register_error_handler(Exception, _from_bug)

@@ -14,6 +14,7 @@ import structlog
 from core.masking import scrub
 from core.web.request_context import request_id
 
+_LONGEST_PLAIN_INTEGER = 9  # longer ones may be a phone or a document number
 _QUIET = ("urllib3", "alipay", "wechatpy", "procrastinate.worker", "procrastinate.periodic", "werkzeug")
 
 
@@ -33,6 +34,8 @@ def _masked(value: Any) -> Any:
         return [_masked(item) for item in value]
     if isinstance(value, bytes):
         return f"<{len(value)} bytes>"
+    if isinstance(value, int) and len(str(value)) > _LONGEST_PLAIN_INTEGER:
+        return scrub(str(value))
     return value if isinstance(value, int | float | bool | None) else scrub(str(value))
 
 

@@ -19,7 +19,10 @@ log = logging.getLogger("access")
 
 REQUESTS = Counter("http_requests", "Requests answered", ["method", "route", "status"])
 SECONDS = Histogram(
-    "http_request_seconds", "Seconds to answer", ["route"], buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+    "http_request_seconds",
+    "Seconds to answer",
+    ["route"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
 
 _JOBS = text("SELECT queue_name, status::text, count(*) FROM procrastinate_jobs GROUP BY 1, 2")
@@ -32,7 +35,12 @@ def _count(response: Response) -> Response:
     SECONDS.labels(route).observe(seconds)
     log.info(
         "request",
-        extra={"method": request.method, "route": route, "status": response.status_code, "ms": round(seconds * 1000, 1)},
+        extra={
+            "method": request.method,
+            "route": route,
+            "status": response.status_code,
+            "ms": round(seconds * 1000, 1),
+        },
     )
     return response
 

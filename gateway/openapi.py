@@ -44,7 +44,9 @@ def install(app: Flask, blueprints: list[Blueprint]) -> Api:
         API_TITLE="宁波政务 / Ningbo Government",
         API_VERSION="v1",
         OPENAPI_VERSION="3.1.0",
-        API_SPEC_OPTIONS={"info": {"description": DESCRIPTION, "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"}}},
+        API_SPEC_OPTIONS={
+            "info": {"description": DESCRIPTION, "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"}}
+        },
     )
     api = Api(app)
     for blueprint in blueprints:

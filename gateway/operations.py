@@ -9,7 +9,8 @@ from pathlib import Path
 from sqlalchemy import select, update
 from sqlalchemy.orm import InstrumentedAttribute
 
-from auth.staff import roles, service as staff_service
+from auth.staff import roles
+from auth.staff import service as staff_service
 from casework.catalogue import service as catalogue
 from casework.places import queries as places
 from core import audit, calendar, security
@@ -73,7 +74,13 @@ def add_staff(
     with transaction() as session:
         hall_id = places.hall_by_code(session, hall_code).id if hall_code else None
         _member, totp = staff_service.add_member(
-            session, username=username, name=name, password=password, roles=roles, hall_id=hall_id, department_id=department
+            session,
+            username=username,
+            name=name,
+            password=password,
+            roles=roles,
+            hall_id=hall_id,
+            department_id=department,
         )
     return totp
 
@@ -140,5 +147,7 @@ def demo_staff() -> list[dict[str, str]]:
             password, totp = staff_service.set_demo_member(
                 session, username=username, name=name, roles=held, hall_id=hall_id, department_id=department
             )
-            made.append({"username": username, "name": name, "roles": ", ".join(held), "password": password, "totp": totp})
+            made.append(
+                {"username": username, "name": name, "roles": ", ".join(held), "password": password, "totp": totp}
+            )
     return made

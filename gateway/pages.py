@@ -14,7 +14,9 @@ from core.web.caching import cacheable
 from gateway import openapi
 
 _HERE = Path(__file__).resolve().parent
-_CSP = "default-src 'none'; style-src 'self'; img-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+_CSP = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+)
 
 
 def register(app: Flask) -> None:

@@ -18,7 +18,8 @@ def write(settings: Settings, *, only_check: bool) -> list[str]:
     """Write openapi.json and errors.md; returns the names of those that were out of date."""
     app = create_app(settings)
     pages = {
-        "openapi.json": orjson.dumps(openapi.document(app), option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS).decode() + "\n",
+        "openapi.json": orjson.dumps(openapi.document(app), option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS).decode()
+        + "\n",
         "errors.md": errors_page(),
     }
     stale = []

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import importlib
 
-from auth.accounts.events import SubjectsMerged
-from auth.accounts.ports import WeChatAccounts
-from auth.factors.ports import CodeSender
-from auth.identity.ports import IdentityAuthority
-from core import cache, clock, db, events, ports, security
+from core import cache, clock, db, security
 from core.settings import Settings
 from gateway.models import feature_modules, load_all
 

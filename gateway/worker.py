@@ -24,7 +24,7 @@ GRACE_SECONDS = 20
 
 
 def conninfo(database_url: str) -> str:
-    """libpq's form of an SQLAlchemy address."""
+    """Libpq's form of an SQLAlchemy address."""
     url = make_url(database_url)
     return psycopg.conninfo.make_conninfo(
         host=url.host or str(url.query.get("host", "")),

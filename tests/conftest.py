@@ -243,7 +243,7 @@ def run_jobs(app: Flask, settings: Settings) -> Callable[..., None]:
                 queues=list(jobs.QUEUES), wait=False, concurrency=4, install_signal_handlers=False, listen_notify=False
             )
 
-    def run(*, all: bool = False) -> None:  # noqa: A002
+    def run(*, all: bool = False) -> None:
         if all:
             with db.engine().begin() as connection:
                 connection.execute(

@@ -18,7 +18,7 @@ def cacheable(seconds: int) -> Callable[[F], F]:
         @functools.wraps(view)
         def cached(*args: Any, **kwargs: Any) -> Response:
             response = make_response(view(*args, **kwargs))
-            if response.status_code == 200:  # noqa: PLR2004
+            if response.status_code == 200:
                 response.headers["Cache-Control"] = f"public, max-age={seconds}"
                 response.headers["Vary"] = "Accept-Language"
                 response.add_etag()

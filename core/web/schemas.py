@@ -48,7 +48,7 @@ class Moment(ma.fields.AwareDateTime):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(format="iso", **kwargs)
 
-    def _serialize(self, value: datetime | None, attr: Any, obj: Any, **kwargs: Any) -> Any:
+    def _serialize(self, value: datetime | None, attr: Any, obj: Any, **kwargs: Any) -> Any:  # noqa: ARG002
         return None if value is None else clock.local(value).isoformat(timespec="seconds")
 
 

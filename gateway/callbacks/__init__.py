@@ -1,0 +1,1 @@
+"""What partners may call: raw body first, signature next, work once."""

@@ -16,7 +16,9 @@ ACTOR = System("test")
 def _record(count: int = 1) -> None:
     with db.transaction() as session:
         for number in range(count):
-            audit.record(session, actor=ACTOR, action="test.act", object_type="thing", object_id=number, after={"n": number})
+            audit.record(
+                session, actor=ACTOR, action="test.act", object_type="thing", object_id=number, after={"n": number}
+            )
 
 
 def _seal() -> int:
@@ -45,8 +47,12 @@ def test_the_database_refuses_change_and_deletion(database: Flask) -> None:
             session.execute(text(statement))
 
 
-@pytest.mark.parametrize("tamper", ["UPDATE audit_entry SET action = 'x' WHERE seq = (SELECT min(seq) + 1 FROM audit_entry)",
-                                    "DELETE FROM audit_entry WHERE seq = (SELECT min(seq) + 1 FROM audit_entry)"])  # fmt: skip
+SECOND = "WHERE seq = (SELECT min(seq) + 1 FROM audit_entry)"
+
+
+@pytest.mark.parametrize(
+    "tamper", [f"UPDATE audit_entry SET action = 'x' {SECOND}", f"DELETE FROM audit_entry {SECOND}"]
+)
 def test_tampering_behind_the_guard_is_found(database: Flask, tamper: str) -> None:
     _record(4)
     _seal()

@@ -50,7 +50,7 @@ def test_asking_twice_waits_once_and_spares_the_transaction(database: Flask) -> 
 
 
 def test_an_unknown_job_is_a_bug_told_at_once(database: Flask) -> None:
-    with pytest.raises(Exception, match="nothing.such"), db.transaction() as session:
+    with pytest.raises(Exception, match=r"nothing\.such"), db.transaction() as session:
         jobs.defer(session, "nothing.such")
 
 

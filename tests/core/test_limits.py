@@ -1,6 +1,5 @@
 """Rate limits: counted together in Redis, alone while Redis is away."""
 
-import pytest
 from flask import Flask
 
 from core import cache

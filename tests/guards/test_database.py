@@ -18,7 +18,9 @@ def test_models_and_migrations_agree(app: Flask) -> None:
             connection,
             opts={
                 "compare_type": True,
-                "include_name": lambda name, kind, _parents: not (kind == "table" and name.startswith("procrastinate_")),
+                "include_name": lambda name, kind, _parents: (
+                    not (kind == "table" and name.startswith("procrastinate_"))
+                ),
             },
         )
         differences = compare_metadata(context, db.Base.metadata)

@@ -9,7 +9,9 @@ PREFIXES = {"citizen": "/api/v1/", "staff": "/staff/v1/", "partner": "/callbacks
 
 
 def test_every_route_declares_its_access(app: Flask) -> None:
-    bare = [rule.rule for rule in app.url_map.iter_rules() if not hasattr(app.view_functions[rule.endpoint], "__access__")]
+    bare = [
+        rule.rule for rule in app.url_map.iter_rules() if not hasattr(app.view_functions[rule.endpoint], "__access__")
+    ]
     assert bare == []
 
 
