@@ -1,0 +1,89 @@
+"""Reads of cases. Every look-up is scoped: to the owner, or to the staff member's hall or department."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, or_, select
+from sqlalchemy.orm import Session, selectinload
+
+from auth.staff import roles
+from casework.cases.models import CaseCorrection, CasePause, CaseTransition, ServiceCase
+from core.actors import Staff
+from core.errors import NotFound
+from core.web.paging import Page, by_id
+
+_DEEP = (selectinload(ServiceCase.transitions), selectinload(ServiceCase.pauses), selectinload(ServiceCase.corrections))
+
+
+def page_of_owner(session: Session, owner_id: UUID, args: Mapping[str, Any]) -> Page[ServiceCase]:
+    """The owner's cases, newest first."""
+    return by_id(session, select(ServiceCase).where(ServiceCase.owner_id == owner_id), ServiceCase.id, args)
+
+
+def owned(session: Session, case_id: UUID, owner_id: UUID) -> ServiceCase:
+    """The owner's case with its timeline. Raises `NotFound` for a foreign or missing one alike."""
+    return _one(session, select(ServiceCase).where(ServiceCase.id == case_id, ServiceCase.owner_id == owner_id).options(*_DEEP))
+
+
+def by_number(session: Session, number: str) -> ServiceCase | None:
+    """The case of a normalised case number or a department's own number, with its timeline (2.3: both work in search)."""
+    query = select(ServiceCase).where(or_(ServiceCase.number == number, ServiceCase.external_no == number)).options(*_DEEP)
+    return session.scalars(query).one_or_none()
+
+
+def page_for_staff(session: Session, actor: Staff, args: Mapping[str, Any]) -> Page[ServiceCase]:
+    """The cases within the staff member's bounds, oldest first, so the longest waiting is on top."""
+    query = _bounded(select(ServiceCase), actor)
+    if args.get("state"):
+        query = query.where(ServiceCase.state == args["state"])
+    if args.get("number"):
+        query = query.where(or_(ServiceCase.number == args["number"], ServiceCase.external_no == args["number"]))
+    return by_id(session, query, ServiceCase.id, args, newest_first=False)
+
+
+def for_staff(session: Session, case_id: UUID, actor: Staff, *, lock: bool = False) -> ServiceCase:
+    """A case within the staff member's bounds, with its timeline. `lock` holds its row. Raises `NotFound`."""
+    query = _bounded(select(ServiceCase).where(ServiceCase.id == case_id), actor).options(*_DEEP)
+    return _one(session, query.with_for_update(of=ServiceCase) if lock else query)
+
+
+def locked(session: Session, case_id: UUID) -> ServiceCase:
+    """A case with its timeline, its row locked, for jobs and event handlers. Raises `NotFound`."""
+    return _one(session, select(ServiceCase).where(ServiceCase.id == case_id).options(*_DEEP).with_for_update(of=ServiceCase))
+
+
+def _bounded(query: Select[tuple[ServiceCase]], actor: Staff) -> Select[tuple[ServiceCase]]:
+    """Front clerks see their hall's cases, officers and managers their department's (3.16), supervisors all."""
+    if roles.SUPERVISOR in actor.roles:
+        return query
+    bounds = []
+    if roles.FRONT_CLERK in actor.roles and actor.hall_id is not None:
+        bounds += [ServiceCase.accept_hall_id == actor.hall_id, ServiceCase.issue_hall_id == actor.hall_id]
+    if actor.roles & {roles.BACK_OFFICER, roles.DEPARTMENT_MANAGER} and actor.department_id is not None:
+        bounds.append(ServiceCase.department_id == actor.department_id)
+    return query.where(or_(*bounds)) if bounds else query.where(ServiceCase.id.is_(None))
+
+
+def _one(session: Session, query: Select[tuple[ServiceCase]]) -> ServiceCase:
+    found = session.scalars(query.execution_options(populate_existing=True)).one_or_none()
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def open_correction(case: ServiceCase) -> CaseCorrection | None:
+    """The correction the citizen still has to answer, or None."""
+    return next((c for c in case.corrections if c.answered_at is None and not c.expired), None)
+
+
+def open_pause(case: ServiceCase) -> CasePause | None:
+    """The special procedure that runs now, or None."""
+    return next((pause for pause in case.pauses if pause.ended_on is None), None)
+
+
+def public_timeline(case: ServiceCase) -> list[CaseTransition]:
+    """The moves a citizen may see (QY-5): changes of state, not recalculations inside one."""
+    return [move for move in case.transitions if move.from_state != move.to_state]

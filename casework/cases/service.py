@@ -1,0 +1,429 @@
+"""One function per thing a person, or the clock, does to a case. The session is given; nothing here commits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from auth.accounts import queries as accounts
+from auth.accounts.events import SubjectsMerged
+from auth.identity import service as identity
+from casework.cases import queries, rules
+from casework.cases.errors import CorrectionAlreadyOpen, ExtensionUsed, SecondDefectNeedsSupervisor
+from casework.cases.events import CaseAccepted, CaseDecided, CaseDelivered, CaseNotAccepted, CaseReady, CaseWithdrawn
+from casework.cases.models import CaseCorrection, CasePause, CaseTransition, ServiceCase
+from casework.cases.rules import POLICY, State
+from casework.catalogue import queries as catalogue
+from casework.prereview import queries as prereviews
+from casework.prereview import service as prereview_service
+from core import audit, calendar, clock, numbers
+from core.actors import Actor, Citizen, Staff, System
+from core.errors import Forbidden, StateConflict
+from core.events import publish
+from core.identifiers import DocumentNumber
+from core.workdays import Calendar, Pause, add_workdays
+from notifications.messages.service import announce
+from payments.bills import queries as bills
+from payments.bills import service as bill_service
+from payments.refunds import service as refund_service
+
+MATTER = "case"
+_CLOCK = System("case-clock")
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """An original that differs from its upload (PR-11): recorded, and not called 补正."""
+
+    material_no: int
+    note: str
+
+
+def accept_at_counter(
+    session: Session,
+    *,
+    actor: Staff,
+    prereview_id: UUID,
+    document: DocumentNumber,
+    differences: Sequence[Difference] = (),
+) -> ServiceCase:
+    """Turn a passed pre-review into an accepted case in one action (PR-11, C-2).
+
+    `document` is the card the clerk holds: it must be the applicant's and becomes level-3 evidence (3.7). The prepaid bill
+    moves to the case. Raises `NotFound`, `StateConflict` (used before), and what the identity check refuses.
+    """
+    now = clock.now()
+    passed = prereviews.passed(session, prereview_id, now)
+    hall_id = _hall_of(actor)
+    identity.record_counter_check(session, actor=actor, subject_id=passed.owner_id, document=document)
+    person = accounts.person(session, passed.owner_id)
+    item = catalogue.item_version(session, passed.version_id)
+    days = calendar.load(session)
+    case = ServiceCase(
+        number=numbers.issue(session, numbers.Kind.CASE, clock.local(now).date()),
+        owner_id=passed.owner_id,
+        acting_id=passed.acting_id,
+        item_id=item.item_id,
+        version_id=item.version_id,
+        item_name=item.name,
+        department_id=item.department_id,
+        applicant_name=person.name or "",
+        applicant_document_type=document.type.value,
+        applicant_document=document.number,
+        channel="HALL",
+        accept_hall_id=hall_id,
+        issue_hall_id=hall_id,
+        prereview_id=prereview_id,
+        answers=dict(passed.answers),
+        state=State.RECEIVED,
+        received_at=now,
+        notice_due_on=rules.notice_due(clock.local(now).date(), days),
+        extension_workdays=0,
+        deemed=False,
+        refusal_reason="",
+        refusal_clause="",
+        result_name="",
+        result_number="",
+    )
+    session.add(case)
+    session.flush()
+    _write(session, case, None, State.RECEIVED, actor, reason=_differences_text(differences))
+    prereview_service.mark_used(session, actor=actor, prereview_id=prereview_id, case_id=case.id)
+    bill_service.attach(session, from_matter=("prereview", prereview_id), to_matter=(MATTER, case.id))
+    _accept(session, case, actor, now=now, online=False, days=days)
+    return case
+
+
+def _accept(session: Session, case: ServiceCase, actor: Actor, *, now: datetime, online: bool, days: Calendar) -> None:
+    """RECEIVED → ACCEPTED → UNDER_REVIEW: start the clock and hand the case to its back office (K-2, S3)."""
+    from core.workdays import acceptance_day
+
+    case.accepted_at = now
+    case.accepted_on = acceptance_day(now, days, online=online)
+    _set_due(session, case, days)
+    _move(session, case, State.ACCEPTED, actor)
+    _move(session, case, State.UNDER_REVIEW, actor)
+    publish(session, CaseAccepted(case.id, case.owner_id, case.prereview_id))
+    _tell(session, case, "CASE_ACCEPTED", when=str(case.due_on))
+
+
+def deem_accepted(session: Session, case_id: UUID, today: date) -> bool:
+    """C-5: no notice within 5 working days means accepted as of the receipt day. True if this did it."""
+    case = queries.locked(session, case_id)
+    if case.state != State.RECEIVED or today <= case.notice_due_on:
+        return False
+    days = calendar.load(session)
+    case.deemed = True
+    audit.record(session, actor=_CLOCK, action="case.deemed_accepted", object_type="case", object_id=case.id)
+    _accept(session, case, _CLOCK, now=case.received_at, online=False, days=days)
+    return True
+
+
+def not_accept(session: Session, *, actor: Staff, case_id: UUID, reason: str, clause: str) -> ServiceCase:
+    """Refuse acceptance in writing (C-3); what was prepaid goes back (PY-10). Raises `ReasonMissing`, `StateConflict`."""
+    rules.check_refusal(reason, clause)
+    case = queries.for_staff(session, case_id, actor, lock=True)
+    case.refusal_reason, case.refusal_clause = reason, clause
+    _move(session, case, State.NOT_ACCEPTED, actor, reason=reason, public_note=f"{reason}（{clause}）{rules.REMEDY}")
+    _give_money_back(session, case, actor, "不予受理")
+    publish(session, CaseNotAccepted(case.id, case.owner_id))
+    _tell(session, case, "CASE_NOT_ACCEPTED", note=reason)
+    return case
+
+
+def request_correction(
+    session: Session, *, actor: Staff, case_id: UUID, defects: Sequence[str], supervisor_reason: str = ""
+) -> ServiceCase:
+    """Tell the citizen once of everything that is missing (C-4).
+
+    Raises `CorrectionAlreadyOpen`, and `SecondDefectNeedsSupervisor` for a further round without a supervisor's reason.
+    """
+    case = queries.for_staff(session, case_id, actor, lock=True)
+    if queries.open_correction(case):
+        raise CorrectionAlreadyOpen()
+    if case.corrections and not supervisor_reason.strip():
+        raise SecondDefectNeedsSupervisor()
+    now = clock.now()
+    due = add_workdays(clock.local(now).date(), POLICY.correction_workdays, calendar.load(session))
+    session.add(
+        CaseCorrection(
+            case_id=case.id,
+            defects=list(defects),
+            requested_at=now,
+            requested_by=actor.audit_id,
+            due_on=due,
+            supervisor_reason=supervisor_reason,
+        )
+    )
+    _move(session, case, State.CORRECTING, actor, public_note="；".join(defects))
+    _tell(session, case, "CASE_CORRECTION", when=str(due), note="；".join(defects))
+    return case
+
+
+def answer_correction(session: Session, *, actor: Citizen, case_id: UUID, file_ids: Sequence[UUID]) -> ServiceCase:
+    """The citizen brings what was asked for; the case is received again and its notice clock starts anew."""
+    queries.owned(session, case_id, actor.owner_id)
+    case = queries.locked(session, case_id)
+    correction = queries.open_correction(case)
+    if correction is None:
+        raise StateConflict()
+    now = clock.now()
+    correction.answered_at, correction.answer_file_ids = now, [str(file_id) for file_id in file_ids]
+    case.notice_due_on = rules.notice_due(clock.local(now).date(), calendar.load(session))
+    _move(session, case, State.RECEIVED, actor)
+    return case
+
+
+def close_without_correction(session: Session, case_id: UUID, today: date) -> bool:
+    """The correction never came (2.4): close and give the money back. True if this did it."""
+    case = queries.locked(session, case_id)
+    correction = queries.open_correction(case)
+    if case.state != State.CORRECTING or correction is None or today <= correction.due_on:
+        return False
+    correction.expired = True
+    _move(session, case, State.CLOSED_NO_CORRECTION, _CLOCK, public_note="未在期限内补正")
+    _give_money_back(session, case, _CLOCK, "补正超期办结")
+    publish(session, CaseWithdrawn(case.id, case.owner_id))
+    _tell(session, case, "CASE_WITHDRAWN", note="未在期限内补正")
+    return True
+
+
+def accept(session: Session, *, actor: Staff, case_id: UUID) -> ServiceCase:
+    """Accept a received case (after a correction)."""
+    case = queries.for_staff(session, case_id, actor, lock=True)
+    rules.check_move(State(case.state), State.ACCEPTED)
+    _accept(session, case, actor, now=clock.now(), online=False, days=calendar.load(session))
+    return case
+
+
+def suspend(session: Session, *, actor: Staff, case_id: UUID, name: str, reason: str) -> ServiceCase:
+    """Begin a special procedure: both clocks stop after today (K-5). The citizen is told."""
+    case = queries.for_staff(session, case_id, actor, lock=True)
+    _move(session, case, State.SUSPENDED, actor, reason=reason, public_note=name)
+    session.add(CasePause(case_id=case.id, name=name, reason=reason, started_on=clock.today(), started_by=actor.audit_id))
+    _tell(session, case, "CASE_SUSPENDED", note=name)
+    return case
+
+
+def resume(session: Session, *, actor: Staff, case_id: UUID) -> ServiceCase:
+    """End the special procedure: the clocks go on tomorrow, with a new due date (K-5)."""
+    case = queries.for_staff(session, case_id, actor, lock=True)
+    pause = queries.open_pause(case)
+    if pause is None:
+        raise StateConflict()
+    pause.ended_on, pause.ended_by = clock.today(), actor.audit_id
+    before = case.due_on
+    _set_due(session, case, calendar.load(session))
+    _move(session, case, State.UNDER_REVIEW, actor, old_due=before)
+    _tell(session, case, "CASE_RESUMED", when=str(case.due_on))
+    return case
+
+
+def extend(session: Session, *, actor: Staff, case_id: UUID, workdays: int, reason: str) -> ServiceCase:
+    """延长审批 (C-6): at most once, at most 10 working days, before the old due date; the citizen is told."""
+    case = queries.for_staff(session, case_id, actor, lock=True)
+    if case.extension_workdays:
+        raise ExtensionUsed()
+    if case.state != State.UNDER_REVIEW or case.due_on is None or clock.today() > case.due_on:
+        raise StateConflict()
+    before = case.due_on
+    case.extension_workdays = min(workdays, POLICY.extension_workdays)
+    _set_due(session, case, calendar.load(session))
+    _write(session, case, State(case.state), State(case.state), actor, reason=reason, public_note="延长审批", old_due=before)
+    _tell(session, case, "CASE_SUSPENDED", note="延长审批", when=str(case.due_on))
+    return case
+
+
+def decide(
+    session: Session, *, actor: Staff, case_id: UUID, granted: bool, reason: str = "", clause: str = ""
+) -> ServiceCase:
+    """Grant or refuse: the clocks end. A refusal carries reason, clause and remedy (C-3); fees are fixed or go back (PY-10, PY-12)."""
+    case = queries.for_staff(session, case_id, actor, lock=True)
+    case.decided_at = clock.now()
+    if granted:
+        _move(session, case, State.DECIDED_GRANT, actor)
+        for bill in bills.of_matter(session, MATTER, case.id):
+            bill_service.settle_if_paid(session, actor=actor, bill_id=bill.id)
+    else:
+        rules.check_refusal(reason, clause)
+        case.refusal_reason, case.refusal_clause = reason, clause
+        _move(session, case, State.DECIDED_REFUSE, actor, reason=reason, public_note=f"{reason}（{clause}）{rules.REMEDY}")
+        _give_money_back(session, case, actor, "不予许可")
+    publish(session, CaseDecided(case.id, case.owner_id, granted))
+    _tell(session, case, "CASE_DECIDED", note=rules.LABELS[State(case.state)][0])
+    return case
+
+
+def conclude(session: Session, *, actor: Staff, case_id: UUID, result_name: str, result_number: str) -> ServiceCase:
+    """Record the result; the issue clock of 10 working days starts (N5)."""
+    case = queries.for_staff(session, case_id, actor, lock=True)
+    now = clock.now()
+    case.result_name, case.result_number, case.concluded_at = result_name, result_number, now
+    case.issue_due_on = add_workdays(clock.local(now).date(), POLICY.issue_workdays, calendar.load(session))
+    _move(session, case, State.CONCLUDED, actor)
+    return case
+
+
+def start_issuing(session: Session, *, actor: Staff, case_id: UUID) -> ServiceCase:
+    """The certificate is made: it can be collected or sent."""
+    case = queries.for_staff(session, case_id, actor, lock=True)
+    _move(session, case, State.ISSUING, actor)
+    publish(session, CaseReady(case.id, case.owner_id))
+    _tell(session, case, "CASE_READY", note=case.result_name)
+    return case
+
+
+def collect(session: Session, *, actor: Staff, case_id: UUID, document: DocumentNumber) -> ServiceCase:
+    """Hand the result over at the counter to the person whose card is in hand."""
+    case = queries.for_staff(session, case_id, actor, lock=True)
+    identity.record_counter_check(session, actor=actor, subject_id=case.owner_id, document=document)
+    _delivered(session, case, actor, clock.now(), "窗口领取")
+    return case
+
+
+def on_result_delivered(session: Session, case_id: UUID, at: datetime) -> None:
+    """The courier's identity-checked signature is the legal service of the result (CR-11)."""
+    case = queries.locked(session, case_id)
+    if case.state == State.ISSUING:
+        _delivered(session, case, System("delivery"), at, "快递送达")
+
+
+def _delivered(session: Session, case: ServiceCase, actor: Actor, at: datetime, how: str) -> None:
+    case.delivered_at = at
+    _move(session, case, State.DELIVERED, actor, public_note=how)
+    publish(session, CaseDelivered(case.id, case.owner_id))
+    _tell(session, case, "CASE_DELIVERED", note=how)
+
+
+def withdraw(session: Session, *, actor: Citizen, case_id: UUID) -> ServiceCase:
+    """The citizen takes the matter back, any time before the decision; the money goes back (PY-10)."""
+    queries.owned(session, case_id, actor.owner_id)
+    case = queries.locked(session, case_id)
+    _move(session, case, State.WITHDRAWN, actor)
+    _give_money_back(session, case, actor, "申请人撤回")
+    publish(session, CaseWithdrawn(case.id, case.owner_id))
+    _tell(session, case, "CASE_WITHDRAWN")
+    return case
+
+
+def recompute(session: Session, case_id: UUID) -> bool:
+    """K-9: the calendar changed; write the new due date and a row "calendar changed". True if the date moved."""
+    case = queries.locked(session, case_id)
+    if State(case.state) not in rules.CLOCK_RUNS:
+        return False
+    before = (case.due_on, case.due_status)
+    _set_due(session, case, calendar.load(session))
+    if (case.due_on, case.due_status) == before:
+        return False
+    state = State(case.state)
+    _write(session, case, state, state, _CLOCK, reason="calendar changed", public_note="工作日历调整", old_due=before[0])
+    return True
+
+
+def move_owner(session: Session, event: SubjectsMerged) -> None:
+    """The absorbed subject's cases are now the kept one's."""
+    for case in session.scalars(select(ServiceCase).where(ServiceCase.owner_id == event.absorbed).with_for_update()):
+        case.owner_id = event.kept
+
+
+def _set_due(session: Session, case: ServiceCase, days: Calendar) -> None:
+    assert case.accepted_on is not None  # noqa: S101  # only accepted cases have a clock
+    item = catalogue.item_version(session, case.version_id)
+    pauses = [Pause(pause.started_on, pause.ended_on, pause.name) for pause in _pauses(session, case)]
+    due = rules.clocks(case.accepted_on, item.promised_limit, item.legal_limit, pauses, case.extension_workdays, days)
+    case.due_on, case.due_status, case.legal_due_on = due.promised.day, due.promised.status.value, due.legal.day
+
+
+def _pauses(session: Session, case: ServiceCase) -> list[CasePause]:
+    session.flush()
+    return list(session.scalars(select(CasePause).where(CasePause.case_id == case.id).order_by(CasePause.started_on)))
+
+
+def _move(
+    session: Session,
+    case: ServiceCase,
+    to: State,
+    actor: Actor,
+    *,
+    reason: str = "",
+    public_note: str = "",
+    old_due: date | None = None,
+) -> None:
+    """Change the state by the table, with its history row and audit row in the same transaction (C-1)."""
+    state = State(case.state)
+    rules.check_move(state, to)
+    case.state = to
+    _write(session, case, state, to, actor, reason=reason, public_note=public_note, old_due=old_due)
+
+
+def _write(
+    session: Session,
+    case: ServiceCase,
+    before: State | None,
+    after: State,
+    actor: Actor,
+    *,
+    reason: str = "",
+    public_note: str = "",
+    old_due: date | None = None,
+) -> None:
+    session.add(
+        CaseTransition(
+            case_id=case.id,
+            from_state=before,
+            to_state=after,
+            at=clock.now(),
+            actor=actor.audit_id,
+            role=",".join(sorted(actor.roles)) if isinstance(actor, Staff) else type(actor).__name__.lower(),
+            department=case.department_id if isinstance(actor, Staff) else "",
+            reason=reason,
+            public_note=public_note,
+            old_due_on=old_due,
+            new_due_on=case.due_on,
+        )
+    )
+    audit.record(
+        session,
+        actor=actor,
+        action=f"case.{after.lower()}",
+        object_type="case",
+        object_id=case.id,
+        before={"state": before},
+        after={"state": after, "due": case.due_on},
+    )
+
+
+def _give_money_back(session: Session, case: ServiceCase, actor: Actor, reason: str) -> None:
+    """Cancel what is unpaid and refund what is paid for this case (PY-10)."""
+    for bill in bills.of_matter(session, MATTER, case.id):
+        bill_service.cancel_if_unpaid(session, actor=actor, bill_id=bill.id)
+        refund_service.request_if_paid(session, actor=actor, bill_id=bill.id, reason=reason)
+
+
+def _tell(session: Session, case: ServiceCase, template: str, **fields: str) -> None:
+    """One message per event (QY-7)."""
+    moves = session.query(CaseTransition).filter_by(case_id=case.id).count()
+    announce(
+        session,
+        to=case.owner_id,
+        template=template,
+        event_id=f"case:{case.id}:{template}:{moves}",
+        fields={"matter": case.item_name, "number": case.number, **fields},
+        matter_type=MATTER,
+        matter_id=case.id,
+    )
+
+
+def _differences_text(differences: Sequence[Difference]) -> str:
+    return "；".join(f"材料{found.material_no}：{found.note}" for found in differences)
+
+
+def _hall_of(actor: Staff) -> UUID:
+    if actor.hall_id is None:
+        raise Forbidden()
+    return actor.hall_id
