@@ -49,10 +49,3 @@ class QueryLocked(Problem):
         "查询失败次数过多，请 {retry_after} 秒后再试，或拨打 12345",
         "Too many failed look-ups; try again in {retry_after} s or call 12345",
     )
-
-
-class NothingToBill(Problem):
-    """None of the chosen fee lines can be billed here (tax and formula lines are never billed: DOMAIN point 7)."""
-
-    code, status = "NOTHING_TO_BILL", 422
-    zh, en = "没有可开具的收费项目", "There is nothing to bill"

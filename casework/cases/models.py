@@ -24,7 +24,9 @@ class ServiceCase(UuidKey, Base):
     __table_args__ = (
         CheckConstraint(f"state IN ({_STATES})", name="state_known"),
         CheckConstraint("(accepted_on IS NULL) = (due_on IS NULL)", name="accepted_has_due"),
-        CheckConstraint("state NOT IN ('DECIDED_REFUSE', 'NOT_ACCEPTED') OR refusal_reason <> ''", name="refusal_has_reason"),
+        CheckConstraint(
+            "state NOT IN ('DECIDED_REFUSE', 'NOT_ACCEPTED') OR refusal_reason <> ''", name="refusal_has_reason"
+        ),
         Index("ix_service_case_hall_state", "accept_hall_id", "state"),
         Index("ix_service_case_open_due", "due_on", postgresql_where=text("state IN ('ACCEPTED', 'UNDER_REVIEW')")),
         Index("ix_service_case_waiting_notice", "notice_due_on", postgresql_where=text("state = 'RECEIVED'")),
@@ -111,7 +113,12 @@ class CaseCorrection(UuidKey, Base):
 
     __tablename__ = "case_correction"
     __table_args__ = (
-        Index("uq_case_correction_open", "case_id", unique=True, postgresql_where=text("answered_at IS NULL AND NOT expired")),
+        Index(
+            "uq_case_correction_open",
+            "case_id",
+            unique=True,
+            postgresql_where=text("answered_at IS NULL AND NOT expired"),
+        ),
         Index("ix_case_correction_due", "due_on", postgresql_where=text("answered_at IS NULL AND NOT expired")),
     )
 

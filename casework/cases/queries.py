@@ -25,12 +25,16 @@ def page_of_owner(session: Session, owner_id: UUID, args: Mapping[str, Any]) -> 
 
 def owned(session: Session, case_id: UUID, owner_id: UUID) -> ServiceCase:
     """The owner's case with its timeline. Raises `NotFound` for a foreign or missing one alike."""
-    return _one(session, select(ServiceCase).where(ServiceCase.id == case_id, ServiceCase.owner_id == owner_id).options(*_DEEP))
+    return _one(
+        session, select(ServiceCase).where(ServiceCase.id == case_id, ServiceCase.owner_id == owner_id).options(*_DEEP)
+    )
 
 
 def by_number(session: Session, number: str) -> ServiceCase | None:
     """The case of a normalised case number or a department's own number, with its timeline (2.3: both work in search)."""
-    query = select(ServiceCase).where(or_(ServiceCase.number == number, ServiceCase.external_no == number)).options(*_DEEP)
+    query = (
+        select(ServiceCase).where(or_(ServiceCase.number == number, ServiceCase.external_no == number)).options(*_DEEP)
+    )
     return session.scalars(query).one_or_none()
 
 
@@ -52,7 +56,9 @@ def for_staff(session: Session, case_id: UUID, actor: Staff, *, lock: bool = Fal
 
 def locked(session: Session, case_id: UUID) -> ServiceCase:
     """A case with its timeline, its row locked, for jobs and event handlers. Raises `NotFound`."""
-    return _one(session, select(ServiceCase).where(ServiceCase.id == case_id).options(*_DEEP).with_for_update(of=ServiceCase))
+    return _one(
+        session, select(ServiceCase).where(ServiceCase.id == case_id).options(*_DEEP).with_for_update(of=ServiceCase)
+    )
 
 
 def _bounded(query: Select[tuple[ServiceCase]], actor: Staff) -> Select[tuple[ServiceCase]]:

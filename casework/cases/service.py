@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
@@ -19,90 +18,69 @@ from casework.cases.events import CaseAccepted, CaseDecided, CaseDelivered, Case
 from casework.cases.models import CaseCorrection, CasePause, CaseTransition, ServiceCase
 from casework.cases.rules import POLICY, State
 from casework.catalogue import queries as catalogue
-from casework.prereview import queries as prereviews
-from casework.prereview import service as prereview_service
+from casework.catalogue.rules import Item
+from casework.fees import service as fees
 from core import audit, calendar, clock, numbers
 from core.actors import Actor, Citizen, Staff, System
 from core.errors import Forbidden, StateConflict
 from core.events import publish
 from core.identifiers import DocumentNumber
-from core.workdays import Calendar, Pause, add_workdays
+from core.workdays import Calendar, Pause, acceptance_day, add_workdays
 from notifications.messages.service import announce
-from payments.bills import queries as bills
-from payments.bills import service as bill_service
-from payments.refunds import service as refund_service
 
 MATTER = "case"
 _CLOCK = System("case-clock")
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """An original that differs from its upload (PR-11): recorded, and not called 补正."""
-
-    material_no: int
-    note: str
-
-
-def accept_at_counter(
+def receive(
     session: Session,
     *,
     actor: Staff,
-    prereview_id: UUID,
+    owner_id: UUID,
+    acting_id: UUID,
+    item: Item,
     document: DocumentNumber,
-    differences: Sequence[Difference] = (),
+    answers: Mapping[str, str],
+    prereview_id: UUID | None = None,
+    note: str = "",
 ) -> ServiceCase:
-    """Turn a passed pre-review into an accepted case in one action (PR-11, C-2).
+    """Receive an application at the counter of the clerk's hall: RECEIVED, with a number and the 5-day notice clock (C-5).
 
-    `document` is the card the clerk holds: it must be the applicant's and becomes level-3 evidence (3.7). The prepaid bill
-    moves to the case. Raises `NotFound`, `StateConflict` (used before), and what the identity check refuses.
+    `document` is the applicant's, already checked. Raises `Forbidden` for a clerk without a hall.
     """
+    if actor.hall_id is None:
+        raise Forbidden()
     now = clock.now()
-    passed = prereviews.passed(session, prereview_id, now)
-    hall_id = _hall_of(actor)
-    identity.record_counter_check(session, actor=actor, subject_id=passed.owner_id, document=document)
-    person = accounts.person(session, passed.owner_id)
-    item = catalogue.item_version(session, passed.version_id)
-    days = calendar.load(session)
+    today = clock.local(now).date()
     case = ServiceCase(
-        number=numbers.issue(session, numbers.Kind.CASE, clock.local(now).date()),
-        owner_id=passed.owner_id,
-        acting_id=passed.acting_id,
+        number=numbers.issue(session, numbers.Kind.CASE, today),
+        owner_id=owner_id,
+        acting_id=acting_id,
         item_id=item.item_id,
         version_id=item.version_id,
         item_name=item.name,
         department_id=item.department_id,
-        applicant_name=person.name or "",
+        applicant_name=accounts.person(session, owner_id).name or "",
         applicant_document_type=document.type.value,
         applicant_document=document.number,
         channel="HALL",
-        accept_hall_id=hall_id,
-        issue_hall_id=hall_id,
+        accept_hall_id=actor.hall_id,
+        issue_hall_id=actor.hall_id,
         prereview_id=prereview_id,
-        answers=dict(passed.answers),
+        answers=dict(answers),
         state=State.RECEIVED,
         received_at=now,
-        notice_due_on=rules.notice_due(clock.local(now).date(), days),
+        notice_due_on=rules.notice_due(today, calendar.load(session)),
         extension_workdays=0,
-        deemed=False,
-        refusal_reason="",
-        refusal_clause="",
-        result_name="",
-        result_number="",
     )
     session.add(case)
     session.flush()
-    _write(session, case, None, State.RECEIVED, actor, reason=_differences_text(differences))
-    prereview_service.mark_used(session, actor=actor, prereview_id=prereview_id, case_id=case.id)
-    bill_service.attach(session, from_matter=("prereview", prereview_id), to_matter=(MATTER, case.id))
-    _accept(session, case, actor, now=now, online=False, days=days)
+    _write(session, case, None, State.RECEIVED, actor, reason=note)
     return case
 
 
 def _accept(session: Session, case: ServiceCase, actor: Actor, *, now: datetime, online: bool, days: Calendar) -> None:
     """RECEIVED → ACCEPTED → UNDER_REVIEW: start the clock and hand the case to its back office (K-2, S3)."""
-    from core.workdays import acceptance_day
-
     case.accepted_at = now
     case.accepted_on = acceptance_day(now, days, online=online)
     _set_due(session, case, days)
@@ -130,7 +108,7 @@ def not_accept(session: Session, *, actor: Staff, case_id: UUID, reason: str, cl
     case = queries.for_staff(session, case_id, actor, lock=True)
     case.refusal_reason, case.refusal_clause = reason, clause
     _move(session, case, State.NOT_ACCEPTED, actor, reason=reason, public_note=f"{reason}（{clause}）{rules.REMEDY}")
-    _give_money_back(session, case, actor, "不予受理")
+    fees.give_back(session, actor=actor, matter=(MATTER, case.id), reason="不予受理")
     publish(session, CaseNotAccepted(case.id, case.owner_id))
     _tell(session, case, "CASE_NOT_ACCEPTED", note=reason)
     return case
@@ -187,14 +165,14 @@ def close_without_correction(session: Session, case_id: UUID, today: date) -> bo
         return False
     correction.expired = True
     _move(session, case, State.CLOSED_NO_CORRECTION, _CLOCK, public_note="未在期限内补正")
-    _give_money_back(session, case, _CLOCK, "补正超期办结")
+    fees.give_back(session, actor=_CLOCK, matter=(MATTER, case.id), reason="补正超期办结")
     publish(session, CaseWithdrawn(case.id, case.owner_id))
     _tell(session, case, "CASE_WITHDRAWN", note="未在期限内补正")
     return True
 
 
 def accept(session: Session, *, actor: Staff, case_id: UUID) -> ServiceCase:
-    """Accept a received case (after a correction)."""
+    """Accept a received case: the legal clock starts (K-2) and its back office gets it (S3)."""
     case = queries.for_staff(session, case_id, actor, lock=True)
     rules.check_move(State(case.state), State.ACCEPTED)
     _accept(session, case, actor, now=clock.now(), online=False, days=calendar.load(session))
@@ -205,7 +183,9 @@ def suspend(session: Session, *, actor: Staff, case_id: UUID, name: str, reason:
     """Begin a special procedure: both clocks stop after today (K-5). The citizen is told."""
     case = queries.for_staff(session, case_id, actor, lock=True)
     _move(session, case, State.SUSPENDED, actor, reason=reason, public_note=name)
-    session.add(CasePause(case_id=case.id, name=name, reason=reason, started_on=clock.today(), started_by=actor.audit_id))
+    session.add(
+        CasePause(case_id=case.id, name=name, reason=reason, started_on=clock.today(), started_by=actor.audit_id)
+    )
     _tell(session, case, "CASE_SUSPENDED", note=name)
     return case
 
@@ -234,7 +214,16 @@ def extend(session: Session, *, actor: Staff, case_id: UUID, workdays: int, reas
     before = case.due_on
     case.extension_workdays = min(workdays, POLICY.extension_workdays)
     _set_due(session, case, calendar.load(session))
-    _write(session, case, State(case.state), State(case.state), actor, reason=reason, public_note="延长审批", old_due=before)
+    _write(
+        session,
+        case,
+        State(case.state),
+        State(case.state),
+        actor,
+        reason=reason,
+        public_note="延长审批",
+        old_due=before,
+    )
     _tell(session, case, "CASE_SUSPENDED", note="延长审批", when=str(case.due_on))
     return case
 
@@ -247,13 +236,14 @@ def decide(
     case.decided_at = clock.now()
     if granted:
         _move(session, case, State.DECIDED_GRANT, actor)
-        for bill in bills.of_matter(session, MATTER, case.id):
-            bill_service.settle_if_paid(session, actor=actor, bill_id=bill.id)
+        fees.fix(session, actor=actor, matter=(MATTER, case.id))
     else:
         rules.check_refusal(reason, clause)
         case.refusal_reason, case.refusal_clause = reason, clause
-        _move(session, case, State.DECIDED_REFUSE, actor, reason=reason, public_note=f"{reason}（{clause}）{rules.REMEDY}")
-        _give_money_back(session, case, actor, "不予许可")
+        _move(
+            session, case, State.DECIDED_REFUSE, actor, reason=reason, public_note=f"{reason}（{clause}）{rules.REMEDY}"
+        )
+        fees.give_back(session, actor=actor, matter=(MATTER, case.id), reason="不予许可")
     publish(session, CaseDecided(case.id, case.owner_id, granted))
     _tell(session, case, "CASE_DECIDED", note=rules.LABELS[State(case.state)][0])
     return case
@@ -305,7 +295,7 @@ def withdraw(session: Session, *, actor: Citizen, case_id: UUID) -> ServiceCase:
     queries.owned(session, case_id, actor.owner_id)
     case = queries.locked(session, case_id)
     _move(session, case, State.WITHDRAWN, actor)
-    _give_money_back(session, case, actor, "申请人撤回")
+    fees.give_back(session, actor=actor, matter=(MATTER, case.id), reason="申请人撤回")
     publish(session, CaseWithdrawn(case.id, case.owner_id))
     _tell(session, case, "CASE_WITHDRAWN")
     return case
@@ -321,7 +311,9 @@ def recompute(session: Session, case_id: UUID) -> bool:
     if (case.due_on, case.due_status) == before:
         return False
     state = State(case.state)
-    _write(session, case, state, state, _CLOCK, reason="calendar changed", public_note="工作日历调整", old_due=before[0])
+    _write(
+        session, case, state, state, _CLOCK, reason="calendar changed", public_note="工作日历调整", old_due=before[0]
+    )
     return True
 
 
@@ -398,13 +390,6 @@ def _write(
     )
 
 
-def _give_money_back(session: Session, case: ServiceCase, actor: Actor, reason: str) -> None:
-    """Cancel what is unpaid and refund what is paid for this case (PY-10)."""
-    for bill in bills.of_matter(session, MATTER, case.id):
-        bill_service.cancel_if_unpaid(session, actor=actor, bill_id=bill.id)
-        refund_service.request_if_paid(session, actor=actor, bill_id=bill.id, reason=reason)
-
-
 def _tell(session: Session, case: ServiceCase, template: str, **fields: str) -> None:
     """One message per event (QY-7)."""
     moves = session.query(CaseTransition).filter_by(case_id=case.id).count()
@@ -417,13 +402,3 @@ def _tell(session: Session, case: ServiceCase, template: str, **fields: str) -> 
         matter_type=MATTER,
         matter_id=case.id,
     )
-
-
-def _differences_text(differences: Sequence[Difference]) -> str:
-    return "；".join(f"材料{found.material_no}：{found.note}" for found in differences)
-
-
-def _hall_of(actor: Staff) -> UUID:
-    if actor.hall_id is None:
-        raise Forbidden()
-    return actor.hall_id
