@@ -3,5 +3,5 @@
 Citizens see and withdraw theirs, clerks receive and accept, officers decide (3.16). Rules and where they are held:
 C-1, C-2 → `service._move`, `service._write`; C-3 → `rules.check_refusal`; C-4 → `service.request_correction`;
 C-5 → `service.deem_accepted`; C-6 → `service.extend`; K-2, K-5, K-6 → `rules.clocks`; K-9 → `service.recompute`;
-QY-1 … QY-7 → `lookup` in `queries` and `miniprogram_api.progress`; CR-11 → `service.on_result_delivered`.
+QY-1 … QY-4 → `casework.progress`; CR-11 → `service.on_result_delivered`.
 """

@@ -27,25 +27,8 @@ class SecondDefectNeedsSupervisor(Problem):
     )
 
 
-class IdentityMismatch(Problem):
-    """The card in hand is not the applicant's."""
-
-    code, status = "IDENTITY_MISMATCH", 409
-    zh, en = "证件与申请人不一致", "The document in hand is not the applicant's"
-
-
 class ExtensionUsed(Problem):
     """An extension is approved at most once (C-6)."""
 
     code, status = "EXTENSION_USED", 409
     zh, en = "办理时限只能延长一次", "The time limit was extended before"
-
-
-class QueryLocked(Problem):
-    """Too many wrong look-ups of this number (QY-2)."""
-
-    code, status = "QUERY_LOCKED", 429
-    zh, en = (
-        "查询失败次数过多，请 {retry_after} 秒后再试，或拨打 12345",
-        "Too many failed look-ups; try again in {retry_after} s or call 12345",
-    )

@@ -16,9 +16,7 @@ _STATES = ", ".join(f"'{state}'" for state in State)
 
 
 class ServiceCase(UuidKey, Base):
-    """办件. The right-holder (`owner_id`) and who acted (`acting_id`) are separate (DG-2); the applicant's name and
-    document are kept as they were at receipt.
-    """
+    """办件. The right-holder (`owner_id`) and who acted (`acting_id`) are separate (DG-2); the applicant is kept as at receipt."""
 
     __tablename__ = "service_case"
     __table_args__ = (
