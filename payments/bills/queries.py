@@ -16,6 +16,9 @@ from core.web.paging import Page, by_id
 from payments.bills.models import FeeBill
 from payments.bills.rules import BillState, Matter, plain_pay_code
 
+Bill = FeeBill
+"""A bill, as other features hold it."""
+
 
 def _found(bill: FeeBill | None) -> FeeBill:
     if bill is None:
@@ -23,7 +26,7 @@ def _found(bill: FeeBill | None) -> FeeBill:
     return bill
 
 
-def _with_lines(query: Select[tuple[FeeBill]]) -> Select[tuple[FeeBill]]:
+def _with_lines(query: Select[FeeBill]) -> Select[FeeBill]:
     return query.options(selectinload(FeeBill.lines))
 
 

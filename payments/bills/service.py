@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select, update
@@ -75,7 +76,8 @@ def issue(
         expires_at=until,
     )
     bill.lines = [
-        BillLine(position=position, amount_fen=line.amount, **asdict(line)) for position, line in enumerate(lines, start=1)
+        BillLine(position=position, amount_fen=line.amount, **asdict(line))
+        for position, line in enumerate(lines, start=1)
     ]
     session.add(bill)
     _move(bill, S.ISSUED)
@@ -227,6 +229,6 @@ def _move(bill: FeeBill, state: BillState) -> None:
     bill.state = state
 
 
-def _record(session: Session, actor: Actor, bill: FeeBill, action: str, **facts: str | int | None) -> None:
+def _record(session: Session, actor: Actor, bill: FeeBill, action: str, **facts: Any) -> None:
     after = {"state": bill.state, "total_fen": bill.total_fen, "matter": [bill.matter_type, str(bill.matter_id)]}
     audit.record(session, actor=actor, action=action, object_type="fee_bill", object_id=bill.id, after=after, **facts)

@@ -12,6 +12,9 @@ from payments.bills import queries as bills
 from payments.orders.models import PayOrder
 from payments.orders.rules import OrderState
 
+Order = PayOrder
+"""An order, as other features hold it."""
+
 
 def order(session: Session, order_id: UUID) -> PayOrder:
     """Any order, for jobs and for `payments.refunds`. Raises `NotFound`."""

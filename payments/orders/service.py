@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, or_, select, update
@@ -14,10 +15,12 @@ from core import audit, clock, events, jobs, ports
 from core.actors import Actor, Citizen, Partner, System
 from core.errors import InvalidInput
 from core.money import Fen
-from payments.bills import queries as bill_queries, service as bills
-from payments.bills.models import FeeBill
+from payments.bills import queries as bill_queries
+from payments.bills import service as bills
+from payments.bills.queries import Bill
 from payments.bills.rules import BillState, check_payable
-from payments.ledger import rules as accounts, service as ledger
+from payments.ledger import rules as accounts
+from payments.ledger import service as ledger
 from payments.ledger.rules import PostingKind
 from payments.orders import queries
 from payments.orders.errors import AmountMismatch
@@ -61,9 +64,7 @@ def start_by_pay_code(
     return _start(session, System("pay-code"), bill, scene, return_path, buyer_open_id)
 
 
-def _start(
-    session: Session, actor: Actor, bill: FeeBill, scene: Scene, return_path: str, buyer_open_id: str
-) -> PayOrder:
+def _start(session: Session, actor: Actor, bill: Bill, scene: Scene, return_path: str, buyer_open_id: str) -> PayOrder:
     if return_path and not is_return_path(return_path):
         raise InvalidInput(fields={"return_path": ["只能是本站内的地址 / must be a path on this site"]})
     if (scene is Scene.MINI) != bool(buyer_open_id):
@@ -216,12 +217,14 @@ def apply(session: Session, *, actor: Actor, order_id: UUID, seen: Seen, closing
         if order.platform_paid_at is None:
             _receive(session, actor, bill, order, seen)
         return
-    unopened = seen.state is PlatformState.NOT_OPENED and (closing or not can_still_be_opened(order.until, clock.wall()))
+    unopened = seen.state is PlatformState.NOT_OPENED and (
+        closing or not can_still_be_opened(order.until, clock.wall())
+    )
     if order.state == S.PAYING and (unopened or seen.state is PlatformState.CLOSED):
         _finish(session, actor, order, S.CLOSED)
 
 
-def _receive(session: Session, actor: Actor, bill: FeeBill, order: PayOrder, seen: Seen) -> None:
+def _receive(session: Session, actor: Actor, bill: Bill, order: PayOrder, seen: Seen) -> None:
     """The money of a locked order is here: it pays the bill, or it is surplus and goes back (PY-6, PY-7)."""
     order.trade_no = seen.trade_no
     order.platform_paid_at = paid_at = seen.paid_at or clock.wall()
@@ -250,7 +253,7 @@ def _receive(session: Session, actor: Actor, bill: FeeBill, order: PayOrder, see
     jobs.defer(session, "refunds.give_back", order_id=str(order.id))
 
 
-def _hand_out(session: Session, actor: Actor, bill: FeeBill, order: PayOrder) -> None:
+def _hand_out(session: Session, actor: Actor, bill: Bill, order: PayOrder) -> None:
     """CREATED → PAYING: from now on the payer can pay, for half an hour but not beyond the bill's end (PY-6)."""
     order.until = clock.wall() + min(POLICY.attempt_lifetime, bill.expires_at - clock.now())
     _move(order, S.PAYING)
@@ -270,12 +273,12 @@ def _move(order: PayOrder, state: OrderState) -> None:
     order.state = state
 
 
-def _lock(session: Session, order_id: UUID) -> tuple[FeeBill, PayOrder]:
+def _lock(session: Session, order_id: UUID) -> tuple[Bill, PayOrder]:
     bill = bills.lock(session, queries.order(session, order_id).bill_id)
     query = select(PayOrder).where(PayOrder.id == order_id).with_for_update()
     return bill, session.scalars(query.execution_options(populate_existing=True)).one()
 
 
-def _record(session: Session, actor: Actor, order: PayOrder, action: str, **facts: str) -> None:
+def _record(session: Session, actor: Actor, order: PayOrder, action: str, **facts: Any) -> None:
     after = {"state": order.state, "surplus": order.surplus, "trade_no": order.trade_no}
     audit.record(session, actor=actor, action=action, object_type="pay_order", object_id=order.id, after=after, **facts)

@@ -16,12 +16,13 @@ from core.actors import Actor, Staff, System
 from core.errors import StateConflict
 from core.workdays import Limit, due_date
 from payments.bills import service as bills
-from payments.bills.models import FeeBill
+from payments.bills.queries import Bill
 from payments.bills.rules import REFUNDABLE
-from payments.ledger import rules as accounts, service as ledger
+from payments.ledger import rules as accounts
+from payments.ledger import service as ledger
 from payments.ledger.rules import PostingKind
 from payments.orders import queries as orders
-from payments.orders.models import PayOrder
+from payments.orders.queries import Order
 from payments.orders.rules import OrderState
 from payments.refunds import queries
 from payments.refunds.errors import RefundExceedsPaid, SamePersonApproves
@@ -60,7 +61,7 @@ def give_back(session: Session, *, order_id: UUID) -> None:
 
 
 def _open(
-    session: Session, actor: Actor, bill: FeeBill, order: PayOrder, amount_fen: int, reason: str, *, approval: bool
+    session: Session, actor: Actor, bill: Bill, order: Order, amount_fen: int, reason: str, *, approval: bool
 ) -> Refund:
     now = clock.now()
     today = clock.local(now).date()
@@ -197,14 +198,14 @@ def _send_later(session: Session, refund: Refund) -> bool:
     return jobs.defer(session, "refunds.send", once=f"refunds.send:{refund.id}", refund_id=str(refund.id))
 
 
-def _follow(session: Session, actor: Actor, bill: FeeBill, order: PayOrder) -> None:
+def _follow(session: Session, actor: Actor, bill: Bill, order: Order) -> None:
     """The bill shows where its refunds stand; surplus money never belonged to it."""
     if order.surplus is None:
         refunded, in_flight = queries.standing(session, order.id)
         bills.follow_refunds(session, actor=actor, bill=bill, refunded_fen=refunded, in_flight_fen=in_flight)
 
 
-def _lock(session: Session, refund_id: UUID) -> tuple[FeeBill, PayOrder, Refund]:
+def _lock(session: Session, refund_id: UUID) -> tuple[Bill, Order, Refund]:
     bill = bills.lock(session, queries.refund(session, refund_id).bill_id)
     query = select(Refund).where(Refund.id == refund_id).with_for_update().execution_options(populate_existing=True)
     refund = session.scalars(query).one()
