@@ -1,0 +1,1 @@
+"""What a phone may call: one module per capability, blueprint and wire schemas together; no rules here."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from core.identifiers import name_key
 from core.limits import Limit
@@ -15,7 +15,7 @@ class Policy:
 
     failures_per_number: int = 5
     lock_seconds: int = 3600
-    per_address: Limit = Limit("progress.address", 20, 3600)
+    per_address: Limit = field(default_factory=lambda: Limit("progress.address", 20, 3600))
 
 
 POLICY = Policy()

@@ -16,8 +16,8 @@ from casework.progress import rules
 from casework.progress.errors import CaseNotMatched, QueryLocked
 from core import cache, security
 from core.errors import SourceUnavailable
-from core.ids import parse_case_number
 from core.identifiers import IdentifierError
+from core.ids import parse_case_number
 from core.limits import hit
 from core.masking import mask_name
 
