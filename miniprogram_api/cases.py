@@ -94,13 +94,12 @@ class CaseOut(CaseSummaryOut):
     timeline = ma.fields.Function(lambda case: StepOut(many=True).dump(queries.public_timeline(case)), required=True)
     pauses = ma.fields.List(ma.fields.Nested(PauseOut), required=True)
     corrections = ma.fields.List(ma.fields.Nested(CorrectionOut), required=True)
-    refusal = ma.fields.Function(lambda case: _refusal(case), required=True, allow_none=True)
+    refusal = ma.fields.Method("_refusal", required=True, allow_none=True)
 
-
-def _refusal(case: ServiceCase) -> Any:
-    if not case.refusal_reason:
-        return None
-    return RefusalOut().dump({"reason": case.refusal_reason, "clause": case.refusal_clause, "remedy": REMEDY})
+    def _refusal(self, case: ServiceCase) -> Any:
+        if not case.refusal_reason:
+            return None
+        return RefusalOut().dump({"reason": case.refusal_reason, "clause": case.refusal_clause, "remedy": REMEDY})
 
 
 class AnswerIn(ma.Schema):
