@@ -78,7 +78,7 @@ class PaymentPlatform(Protocol):
     """A payment platform. Calls raise `core.ports.PartnerUnavailable` (outcome unknown) and `PartnerRefused` (a definite no)."""
 
     def hand_over(self, request: PayRequest) -> Handover:
-        """Sign the order for the phone (APP, H5). Works offline and always the same for one request."""
+        """Sign the order for the phone (APP, H5); needs no call to the platform."""
         ...
 
     def create(self, request: PayRequest) -> str:
