@@ -25,7 +25,7 @@ from core.db import Base
 from core.web.request_context import request_address, request_id
 
 _SEAL_LOCK = 0x6175646974  # "audit" in ASCII
-_BATCH = 1_000
+BATCH = 1_000
 _GENESIS = b"\0" * 32
 
 
@@ -132,7 +132,7 @@ def seal(session: Session) -> int:
     blocked = session.scalar(
         select(func.min(AuditEntry.seq)).where(AuditEntry.hash.is_(None), AuditEntry.xid >= horizon)
     )
-    ready = select(AuditEntry).where(AuditEntry.hash.is_(None)).order_by(AuditEntry.seq).limit(_BATCH)
+    ready = select(AuditEntry).where(AuditEntry.hash.is_(None)).order_by(AuditEntry.seq).limit(BATCH)
     if blocked is not None:
         ready = ready.where(AuditEntry.seq < blocked)
     entries = list(session.scalars(ready))
@@ -153,13 +153,19 @@ def seal(session: Session) -> int:
 
 def verify(session: Session) -> ChainReport:
     """Recompute the whole chain from the first row."""
-    link, checked, unsealed = _GENESIS, 0, 0
-    for entry in session.scalars(select(AuditEntry).order_by(AuditEntry.seq).execution_options(yield_per=_BATCH)):
-        if entry.hash is None:
-            unsealed += 1
-            continue
-        link = _chained(link, entry)
-        if unsealed or entry.hash != link:
-            return ChainReport(checked, unsealed, entry.seq)
-        checked += 1
-    return ChainReport(checked, unsealed, None)
+    link, checked, unsealed, last = _GENESIS, 0, 0, -1
+    while True:
+        query = select(AuditEntry).where(AuditEntry.seq > last).order_by(AuditEntry.seq).limit(BATCH)
+        entries = session.scalars(query).all()
+        for entry in entries:
+            last = entry.seq
+            if entry.hash is None:
+                unsealed += 1
+                continue
+            link = _chained(link, entry)
+            if unsealed or entry.hash != link:
+                return ChainReport(checked, unsealed, entry.seq)
+            checked += 1
+        session.expunge_all()
+        if len(entries) < BATCH:
+            return ChainReport(checked, unsealed, None)

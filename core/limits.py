@@ -72,7 +72,7 @@ def hit(limit: Limit, key: str) -> None:
     base = f"limit:{{{limit.name}:{key}}}"
     try:
         allowed = int(
-            cache.client().eval(  # type: ignore[arg-type]
+            cache.client().eval(
                 _SCRIPT,
                 2,
                 f"{base}:{window}",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import procrastinate
 import psycopg
@@ -36,16 +38,17 @@ def conninfo(database_url: str) -> str:
     )
 
 
-def connected(database_url: str) -> procrastinate.App:
-    """The job application with connections of its own."""
-    return jobs.app.with_connector(
-        procrastinate.PsycopgConnector(conninfo=conninfo(database_url), min_size=1, max_size=8)
-    )
+@asynccontextmanager
+async def connected(database_url: str) -> AsyncIterator[procrastinate.App]:
+    """The job application with connections of its own while the block runs."""
+    connector = procrastinate.PsycopgConnector(conninfo=conninfo(database_url), min_size=1, max_size=8)
+    with jobs.app.replace_connector(connector) as app:
+        async with app.open_async():
+            yield app
 
 
 async def _run(settings: Settings) -> None:
-    app = connected(settings.database_url)
-    async with app.open_async():
+    async with connected(settings.database_url) as app:
         lanes = [
             asyncio.create_task(
                 app.run_worker_async(

@@ -61,7 +61,7 @@ def locked(session: Session, case_id: UUID) -> ServiceCase:
     )
 
 
-def _bounded(query: Select[tuple[ServiceCase]], actor: Staff) -> Select[tuple[ServiceCase]]:
+def _bounded(query: Select[ServiceCase], actor: Staff) -> Select[ServiceCase]:
     """Front clerks see their hall's cases, officers and managers their department's (3.16), supervisors all."""
     if roles.SUPERVISOR in actor.roles:
         return query
@@ -73,7 +73,7 @@ def _bounded(query: Select[tuple[ServiceCase]], actor: Staff) -> Select[tuple[Se
     return query.where(or_(*bounds)) if bounds else query.where(ServiceCase.id.is_(None))
 
 
-def _one(session: Session, query: Select[tuple[ServiceCase]]) -> ServiceCase:
+def _one(session: Session, query: Select[ServiceCase]) -> ServiceCase:
     found = session.scalars(query.execution_options(populate_existing=True)).one_or_none()
     if found is None:
         raise NotFound()

@@ -63,7 +63,7 @@ def decode(cursor: str) -> str:
 
 def by_id(
     session: Session,
-    query: Select[tuple[T]],
+    query: Select[T],
     key: InstrumentedAttribute[UUID],
     args: Mapping[str, Any],
     *,

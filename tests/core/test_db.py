@@ -6,6 +6,7 @@ from sqlalchemy import text
 
 from core import callbacks, db, security
 from core.callbacks import PartnerCallback
+from core.crypto import DecryptionFailed
 
 
 def _store(key: str) -> None:
@@ -42,7 +43,7 @@ def test_encrypted_columns_hold_cipher_text_bound_to_their_column(database: Flas
         row = session.query(PartnerCallback).one()
         assert callbacks.get(session, row.id) == ("test", b"\x00raw")
     assert row.body.encode() not in raw
-    with pytest.raises(Exception, match=""):
+    with pytest.raises(DecryptionFailed):
         security.decrypt(raw, "other.column")
 
 
