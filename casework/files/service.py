@@ -1,0 +1,147 @@
+"""What people and features do with uploaded files."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import IO
+from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlalchemy import delete, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from auth.accounts.events import SubjectsMerged
+from casework.files import queries, rules
+from casework.files.models import StoredFile, StoredFileUse
+from casework.files.ports import FileStore
+from core import clock, ids, ports, security
+from core.actors import Citizen
+from core.errors import NotFound, PayloadTooLarge
+
+_LINK = "file"
+_NAME_MAX = 200
+_NONCE_BYTES = 12
+# The first byte of sealed content says how it was sealed, so that another algorithm can join later.
+_AES_256_GCM = b"\x01"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Where a file can be opened, by anybody who has the token, until it expires."""
+
+    file_id: UUID
+    token: str
+    expires_at: datetime
+
+
+def upload(session: Session, *, actor: Citizen, stream: IO[bytes], filename: str) -> StoredFile:
+    """Keep an uploaded file for the actor's matter (PR-13). The same bytes again give the same file.
+
+    The content is sealed with a fresh AES-256-GCM key that the row keeps encrypted by the field cipher, so a rotation of
+    keys rewrites rows, not files. The store is written before the database is touched, so no transaction waits for it;
+    a failure in between leaves bytes that nobody can open. Raises `PayloadTooLarge`, `MaterialTypeInvalid`, `PartnerUnavailable`.
+    """
+    limit = rules.POLICY.max_bytes
+    content = stream.read(limit + 1)
+    if len(content) > limit:
+        raise PayloadTooLarge(extra={"max_bytes": limit})
+    inspected = rules.inspect(content)
+    store = ports.get(FileStore)  # type: ignore[type-abstract]
+    file_id, key = ids.uuid7(), AESGCM.generate_key(256)
+    store.put(storage_key(file_id), _sealed(content, key, file_id))
+    digest = hashlib.sha256(content).digest()
+    same = select(StoredFile).where(
+        StoredFile.owner_id == actor.owner_id, StoredFile.digest == digest, StoredFile.deleted_at.is_(None)
+    )
+    known = session.scalars(same.limit(1)).first()
+    if known is not None:
+        store.delete(storage_key(file_id))
+        return known
+    stored = StoredFile(
+        id=file_id,
+        owner_id=actor.owner_id,
+        uploaded_by=actor.subject_id,
+        digest=digest,
+        media_type=inspected.media_type,
+        size=len(content),
+        pages=inspected.pages,
+        original_name=filename[-_NAME_MAX:],
+        content_key=base64.b64encode(key).decode(),
+        created_at=clock.now(),
+    )
+    session.add(stored)
+    session.flush()
+    return stored
+
+
+def storage_key(file_id: UUID) -> str:
+    """Where a file's bytes are in the store: two folders by the id's random end, then the id."""
+    return f"{file_id.hex[-2:]}/{file_id.hex[-4:-2]}/{file_id.hex}"
+
+
+def _sealed(content: bytes, key: bytes, file_id: UUID) -> bytes:
+    nonce = os.urandom(_NONCE_BYTES)
+    return _AES_256_GCM + nonce + AESGCM(key).encrypt(nonce, content, file_id.bytes)
+
+
+def content(stored: StoredFile) -> bytes:
+    """The bytes as they were uploaded. Call it after the transaction. Raises `NotFound` if they are gone or were changed."""
+    try:
+        sealed = ports.get(FileStore).get(storage_key(stored.id))  # type: ignore[type-abstract]
+        nonce, text = sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES :]
+        return AESGCM(base64.b64decode(stored.content_key)).decrypt(nonce, text, stored.id.bytes)
+    except (KeyError, InvalidTag):
+        raise NotFound() from None
+
+
+def link(session: Session, *, actor: Citizen, file_id: UUID) -> Link:
+    """A signed link to one's own file, good for five minutes [D] (2.7). Raises `NotFound`."""
+    (stored,) = queries.owned(session, actor.owner_id, [file_id])
+    until = (clock.now() + rules.POLICY.link_lifetime).replace(microsecond=0)
+    return Link(stored.id, security.sign_link(_LINK, str(stored.id), until), until)
+
+
+def open_link(session: Session, *, file_id: UUID, token: str) -> StoredFile:
+    """The file of a signed link. Raises `NotFound` for a forged or expired one and for a file that is gone."""
+    if not security.check_link(_LINK, str(file_id), token, clock.now()):
+        raise NotFound()
+    stored = queries.by_ids(session, [file_id]).get(file_id)
+    if stored is None:
+        raise NotFound()
+    return stored
+
+
+def attach(
+    session: Session, *, owner_id: UUID, file_ids: Collection[UUID], matter_type: str, matter_id: UUID
+) -> list[StoredFile]:
+    """Say that the owner's files belong to a matter, so that they stay; again changes nothing.
+
+    Gives the files in the order asked for. Raises `NotFound` if one is missing, purged or somebody else's.
+    """
+    # The lock keeps the purge away from a file between this check and our commit.
+    session.execute(select(StoredFile.id).where(StoredFile.id.in_(file_ids)).with_for_update(key_share=True, read=True))
+    stored = queries.owned(session, owner_id, file_ids)
+    if stored:
+        rows = [{"file_id": file.id, "matter_type": matter_type, "matter_id": matter_id} for file in stored]
+        session.execute(insert(StoredFileUse).values(rows).on_conflict_do_nothing())
+    return stored
+
+
+def release(session: Session, *, matter_type: str, matter_id: UUID) -> None:
+    """Say that a matter needs none of its files any more; those of no other matter are purged in time (P-6)."""
+    session.execute(
+        delete(StoredFileUse).where(StoredFileUse.matter_type == matter_type, StoredFileUse.matter_id == matter_id)
+    )
+
+
+def move_owner(session: Session, event: SubjectsMerged) -> None:
+    """Files follow their owner when two subjects turn out to be one person."""
+    for column in (StoredFile.owner_id, StoredFile.uploaded_by):
+        session.execute(update(StoredFile).where(column == event.absorbed).values({column.key: event.kept}))
