@@ -49,8 +49,9 @@ def from_beijing(text: str) -> datetime:
 
 
 def read(body: bytes, recipient: Recipient, now: datetime) -> Notice:
-    """The notice in `body`. Raises `NoticeRefused`: forged, for another application or seller, stale at true time `now`,
-    or not readable.
+    """The notice in `body`.
+
+    Raises `NoticeRefused` for one that is not readable, forged, for another application or seller, or stale at true time `now`.
     """
     form = _form(body)
     charset = form.get("charset", "utf-8").lower()

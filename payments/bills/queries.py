@@ -11,10 +11,10 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, selectinload
 
 from core import security
-from core.errors import NotFound
+from core.errors import NotFound, StateConflict
 from core.web.paging import Page, by_id
 from payments.bills.models import FeeBill
-from payments.bills.rules import BillState, Matter, plain_pay_code
+from payments.bills.rules import MONEY_RECEIVED, BillState, Matter, plain_pay_code
 
 Bill = FeeBill
 """A bill, as other features hold it."""
@@ -47,6 +47,14 @@ def owned(session: Session, bill_id: UUID, owner_id: UUID) -> FeeBill:
 def bill(session: Session, bill_id: UUID) -> FeeBill:
     """Any bill, with its lines, for staff and for other features. Raises `NotFound`."""
     return _found(session.scalar(_with_lines(select(FeeBill)).where(FeeBill.id == bill_id)))
+
+
+def voucher(session: Session, bill_id: UUID, owner_id: UUID) -> FeeBill:
+    """`owner_id`'s paid bill for its prepay voucher (PY-12). Raises `NotFound`, `StateConflict` for one that isn't paid."""
+    found = owned(session, bill_id, owner_id)
+    if found.state not in MONEY_RECEIVED:
+        raise StateConflict()
+    return found
 
 
 def of_matter(session: Session, matter: Matter) -> Sequence[FeeBill]:

@@ -15,5 +15,5 @@ class RefundExceedsPaid(Problem):
 class SamePersonApproves(Problem):
     """Whoever asked for a refund may not approve it as well."""
 
-    code, status = "SECOND_PERSON_REQUIRED", 403
+    code, status = "REFUND_NEEDS_SECOND_PERSON", 403
     zh, en = "申请退款的人不能自己审批，请由另一位财务人员办理", "Another member of the finance staff must approve this"

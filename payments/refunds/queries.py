@@ -16,6 +16,9 @@ from payments.orders.rules import OrderState
 from payments.refunds.models import Refund
 from payments.refunds.rules import COUNTED, IN_FLIGHT, RefundState
 
+RefundRow = Refund
+"""A refund, as other features hold it."""
+
 
 def refund(session: Session, refund_id: UUID) -> Refund:
     """Any refund, for finance staff and jobs. Raises `NotFound`."""
