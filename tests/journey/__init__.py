@@ -1,0 +1,1 @@
+"""The main story over HTTP: `make journey` tells it, the chaos and log tests use it."""

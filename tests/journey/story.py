@@ -1,0 +1,345 @@
+"""The story of DOMAIN 4.2, second-hand home: one citizen, clerks, Alipay and a courier, on real protocols.
+
+Each step is a function that can be asked again after an interruption: it looks at what is already there first. So the chaos
+test can kill any part between and during steps, and the story still ends with one case, one payment and one delivery.
+"""
+
+from __future__ import annotations
+
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pyotp
+
+from tests.journey.client import Server, StoryBroken, Teller, wait_until
+
+ITEM = "NB-002"
+BUYER = "zhang-wei"
+
+
+@dataclass
+class Stack:
+    """Where the story happens."""
+
+    web: str
+    sandbox: str
+    staff: dict[str, dict[str, str]]
+    clock_shift: Path
+
+
+@dataclass
+class Story:
+    """What the people of the story know so far."""
+
+    stack: Stack
+    teller: Teller
+    patience: float = 5.0
+    facts: dict[str, Any] = field(default_factory=dict)
+    tokens: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.web = Server(self.stack.web, self.patience)
+        self.partner = Server(self.stack.sandbox + "/_sandbox", self.patience)
+        people = self.partner.call("GET", "/personas.json")["personas"]
+        self.buyer = next(person for person in people if person["key"] == BUYER)
+
+    def steps(self) -> Iterator[tuple[str, str, Callable[[], str]]]:
+        """(who, what, act) in order; an act returns what came back."""
+        me, clerk, officer = self.buyer["name"], "窗口 clerk", "部门 officer"
+        yield me, "signs in through WeChat", self.sign_in
+        yield me, "binds the phone by WeChat's phone code", self.bind_phone
+        yield me, "proves name and ID number (level 2)", self.prove_identity
+        yield me, "finds 存量房转移登记", self.find_item
+        yield me, "uploads papers, asks for pre-review", self.ask_prereview
+        yield clerk, "signs in with password and TOTP", lambda: self.staff_sign_in("clerk")
+        yield clerk, "claims the pre-review, judges each paper", self.judge_papers
+        yield me, "books a window", self.book
+        yield clerk, "issues the bill for the registration fee", self.issue_bill
+        yield me, "prepays the fee by Alipay", self.pay
+        yield me, "arrives at the hall, is checked in", self.check_in
+        yield clerk, "calls the ticket, accepts the case", self.accept
+        yield me, "looks progress up, signed in", self.own_progress
+        yield "a relative", "looks progress up by number", self.public_progress
+        yield officer, "reviews, grants, concludes", self.decide
+        yield me, "asks for the certificate by courier", self.ask_courier
+        yield clerk, "packs, a second clerk seals", self.pack
+        yield "快递 courier", "takes it and carries it to the door", self.carry
+        yield me, "gives the delivery code and signs", self.sign_for
+        yield me, "reads the inbox", self.read_inbox
+
+    # Signing in ------------------------------------------------------------------------------------------------
+
+    def sign_in(self) -> str:
+        """WeChat's login code for tokens."""
+        code = self.partner.call("POST", "/wechat/login-code", json={"persona": BUYER})["code"]
+        session = self.web.call("POST", "/api/v1/login/wechat", json={"code": code})
+        self._keep("me", session)
+        return f"level {session['level']}"
+
+    def bind_phone(self) -> str:
+        """The phone number by its own code: level 1."""
+        code = self.partner.call("POST", "/wechat/phone-code", json={"persona": BUYER})["code"]
+        session = self.web.call("POST", "/api/v1/login/wechat/phone", token=self.tokens["me"], json={"code": code})
+        return f"level {session['level']}"
+
+    def prove_identity(self) -> str:
+        """Name and number at the identity authority: level 2."""
+        body = {
+            "name": self.buyer["name"],
+            "document_type": self.buyer["document_type"],
+            "document_number": self.buyer["document_number"],
+        }
+        found = self.web.call("POST", "/api/v1/identity/name-and-number", token=self.tokens["me"], json=body)
+        return f"level {found['level']}"
+
+    def staff_sign_in(self, username: str) -> str:
+        """Password and one-time code; a code counts once, so a second sign-in waits for the next."""
+        person = self.stack.staff[username]
+        totp = pyotp.parse_uri(person["totp"])
+        body = {"username": username, "password": person["password"], "totp": totp.now()}  # type: ignore[union-attr]
+        for _ in range(3):
+            try:
+                session = self.web.call("POST", "/staff/v1/login", json=body)
+                break
+            except StoryBroken:
+                time.sleep(31 - time.time() % 30)
+                body["totp"] = totp.now()  # type: ignore[union-attr]
+        else:
+            raise StoryBroken(f"{username} can't sign in")
+        self._keep(username, session)
+        return f"{username} is in"
+
+    def _keep(self, who: str, session: dict[str, Any]) -> None:
+        self.tokens[who] = session["access_token"]
+        self.web.secrets.update(str(value) for key, value in session.items() if key.endswith("token"))
+
+    # The papers --------------------------------------------------------------------------------------------------
+
+    def find_item(self) -> str:
+        """Search as a person types, then the guide."""
+        found = self.web.call("GET", "/api/v1/catalogue/items", params={"q": "存量房转移登记"})["items"]
+        if ITEM not in [item["item_id"] for item in found]:
+            raise StoryBroken(f"{ITEM} is not among the {len(found)} found")
+        item = self.web.call("GET", f"/api/v1/catalogue/items/{ITEM}")
+        self.facts["item"] = item
+        return f"{len(found)} found; {len(item['materials'])} materials, 25 minutes at the counter"
+
+    def ask_prereview(self) -> str:
+        """Draft, one upload per required paper, submit."""
+        halls = self.web.call("GET", "/api/v1/places/halls")["items"]
+        self.facts["hall"] = next(hall for hall in halls if hall["code"] == "NB-CITY")
+        body = {"item_id": ITEM, "hall_id": self.facts["hall"]["id"], "answers": {}}
+        item = self.facts["item"]
+        body["answers"] = {question["key"]: "no" for question in item["questions"]}
+        me = self.tokens["me"]
+        draft = self.web.call("POST", "/api/v1/prereviews", token=me, once=True, expect=201, json=body)
+        self.facts["prereview"] = draft["id"]
+        for material in draft["materials"]:
+            picture = {"file": (f"材料{material['no']}.png", png(material["no"]), "image/png")}
+            kept = self.web.call("POST", "/api/v1/files", token=me, expect=201, files=picture)
+            self.web.call(
+                "PUT",
+                f"/api/v1/prereviews/{draft['id']}/materials/{material['no']}",
+                token=me,
+                json={"provision": "UPLOAD", "file_ids": [kept["id"]]},
+            )
+        done = self.web.call("POST", f"/api/v1/prereviews/{draft['id']}/submit", token=me, once=True)
+        return f"{done['number']} {done['state']}, {len(draft['materials'])} papers"
+
+    def judge_papers(self) -> str:
+        """Claim, a verdict for each paper, conclude."""
+        clerk, path = self.tokens["clerk"], f"/staff/v1/prereviews/{self.facts['prereview']}"
+        self.web.call("POST", f"{path}/claim", token=clerk)
+        papers = self.web.call("GET", path, token=clerk)["materials"]
+        for paper in papers:
+            self.web.call("PUT", f"{path}/materials/{paper['no']}/verdict", token=clerk, json={"verdict": "OK"})
+        return str(self.web.call("POST", f"{path}/conclude", token=clerk)["state"])
+
+    # The visit -----------------------------------------------------------------------------------------------------
+
+    def book(self) -> str:
+        """The first free slot of the coming days."""
+        me = self.tokens["me"]
+        query = {"item_id": ITEM, "hall_id": self.facts["hall"]["id"], "days": 14}
+        listing = self.web.call("GET", "/api/v1/appointments/slots", params=query)
+        slot = next(slot for day in listing["days"] for slot in day["slots"] if slot["places_left"])
+        body = {"item_id": ITEM, "slot_id": slot["id"], "prereview_id": self.facts["prereview"]}
+        booking = self.web.call("POST", "/api/v1/appointments", token=me, once=True, expect=201, json=body)
+        self.facts.update(booking=booking["id"], slot_starts=slot["starts_at"])
+        self.facts["qr"] = self.web.call("GET", f"/api/v1/appointments/{booking['id']}/qr", token=me)["qr_token"]
+        return f"{booking['number']} at {slot['starts_at']}"
+
+    def issue_bill(self) -> str:
+        """One home, one registration fee."""
+        body = {"prereview_id": self.facts["prereview"], "quantities": {"1": 1}}
+        bill = self.web.call("POST", "/staff/v1/bills", token=self.tokens["clerk"], once=True, expect=201, json=body)[
+            "bills"
+        ][0]
+        self.facts["bill"] = bill["id"]
+        return f"{bill['number']} over {bill['total_fen'] / 100:.2f} yuan"
+
+    def pay(self) -> str:
+        """An order, the Alipay app on the phone, and the signed notify."""
+        me = self.tokens["me"]
+        path = f"/api/v1/prepayment/bills/{self.facts['bill']}/orders"
+        order = self.web.call("POST", path, token=me, once=True, expect=(200, 201), json={"scene": "APP"})
+        self.partner.call("POST", "/alipay/pay", json={"order_string": order["pay"]["order_string"], "persona": BUYER})
+        bill = wait_until("the bill is paid", lambda: self._paid(), seconds=max(20, self.patience))
+        return f"{bill['state']}, told by Alipay's signed notify"
+
+    def _paid(self) -> dict[str, Any] | None:
+        bill: dict[str, Any] = self.web.call("GET", f"/api/v1/bills/{self.facts['bill']}", token=self.tokens["me"])
+        return bill if bill["state"] == "PAID" else None
+
+    def check_in(self) -> str:
+        """The clock of the stack goes on to the slot; everybody signs in anew, for tokens have aged."""
+        starts = datetime.fromisoformat(self.facts["slot_starts"])
+        self.stack.clock_shift.write_text(str(max(0.0, starts.timestamp() - time.time() - 600)))
+        time.sleep(0.5)
+        self.sign_in()
+        self.staff_sign_in("clerk")
+        ticket = self.web.call(
+            "POST", "/staff/v1/hall/check-in", token=self.tokens["clerk"], json={"qr_token": self.facts["qr"]}
+        )
+        self.facts["ticket"] = ticket["id"]
+        return f"ticket {ticket['number']}"
+
+    def accept(self) -> str:
+        """Call, compare the card, accept: the legal clock starts."""
+        clerk = self.tokens["clerk"]
+        called = self.web.call(
+            "POST", "/staff/v1/queue/call-next", token=clerk, json={"window": self.facts.get("window", "Z4-01")}
+        )
+        self.web.call("POST", f"/staff/v1/queue/tickets/{called['id']}/serve", token=clerk)
+        body = {
+            "prereview_id": self.facts["prereview"],
+            "document_type": self.buyer["document_type"],
+            "document_number": self.buyer["document_number"],
+        }
+        case = self.web.call("POST", "/staff/v1/cases", token=clerk, once=True, expect=201, json=body)
+        self.web.call(
+            "POST", f"/staff/v1/queue/tickets/{called['id']}/finish", token=clerk, json={"result": "ACCEPTED"}
+        )
+        self.facts.update(case=case["id"], case_number=case["number"])
+        return f"{case['number']} {case['state_label']}, due {case['due_on']}"
+
+    def own_progress(self) -> str:
+        """The timeline, signed in."""
+        case = self.web.call("GET", f"/api/v1/cases/{self.facts['case']}", token=self.tokens["me"])
+        return " → ".join(step["state_label"] for step in case["timeline"])
+
+    def public_progress(self) -> str:
+        """Number, name and ID tail; the name comes back masked."""
+        body = {
+            "case_number": self.facts["case_number"],
+            "name": self.buyer["name"],
+            "id_tail": self.buyer["document_number"][-4:],
+        }
+        found = self.web.call("POST", "/api/v1/progress/lookup", json=body)
+        return f"{found['applicant']}: {found['state_label']}"
+
+    def decide(self) -> str:
+        """The back office grants, records the certificate, has it made."""
+        self.staff_sign_in("officer")
+        officer, path = self.tokens["officer"], f"/staff/v1/cases/{self.facts['case']}"
+        self.web.call("POST", f"{path}/decide", token=officer, json={"granted": True})
+        body = {"result_name": "不动产权证书", "result_number": "浙(2026)宁波市不动产权第0000001号"}
+        self.web.call("POST", f"{path}/conclude", token=officer, json=body)
+        return str(self.web.call("POST", f"{path}/issue", token=officer)["state_label"])
+
+    # The courier ---------------------------------------------------------------------------------------------------
+
+    def ask_courier(self) -> str:
+        """To oneself, at home: level 3, which the card at the counter gave."""
+        body = {
+            "case_id": self.facts["case"],
+            "recipient": {"kind": "SELF"},
+            "address": {"region_code": "330212", "street": "百丈街道", "detail": "彩虹南路 1 号 2 幢 301 室"},
+        }
+        self.facts["address"] = body["address"]
+        made = self.web.call("POST", "/api/v1/deliveries", token=self.tokens["me"], once=True, expect=201, json=body)
+        self.facts["shipment"] = made["id"]
+        return f"{made['number']} {made['state']}"
+
+    def pack(self) -> str:
+        """Two people sign the pack list (CR-6); the order goes to the carrier."""
+        self.staff_sign_in("second-clerk")
+        path = f"/staff/v1/shipments/{self.facts['shipment']}"
+        pack = {"items": [{"name": "不动产权证书", "number": "浙(2026)宁波市不动产权第0000001号", "copies": 1}]}
+        self.web.call("POST", f"{path}/confirm", token=self.tokens["clerk"], json=pack)
+        self.web.call("POST", f"{path}/seal", token=self.tokens["second-clerk"])
+        ordered = wait_until("the carrier has the order", self._ordered, seconds=max(30, self.patience))
+        self.web.call("POST", f"{path}/hand-over", token=self.tokens["clerk"])
+        return f"waybill {ordered['waybill']}"
+
+    def _ordered(self) -> dict[str, Any] | None:
+        shipment = self._shipment()
+        if shipment.get("waybill"):
+            self.facts["waybill"] = shipment["waybill"]
+            return shipment
+        return None
+
+    def _shipment(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.web.call(
+            "GET", f"/api/v1/deliveries/{self.facts['shipment']}", token=self.tokens["me"]
+        )
+        return found
+
+    def carry(self) -> str:
+        """Collected, on the way, out for delivery: three signed callbacks."""
+        for state in ("collected", "in_transit", "out_for_delivery"):
+            self.partner.call("POST", "/kuaidi100/advance", json={"waybill": self.facts["waybill"], "state": state})
+        wait_until(
+            "out for delivery", lambda: self._shipment()["state"] == "OUT_FOR_DELIVERY", seconds=max(30, self.patience)
+        )
+        return "OUT_FOR_DELIVERY"
+
+    def sign_for(self) -> str:
+        """The code from the short message, the card in sight, the signature."""
+        code = wait_until("the delivery code arrives", self._delivery_code, seconds=max(20, self.patience))
+        body = {"waybill": self.facts["waybill"], "state": "signed", "delivery_code": code}
+        self.partner.call("POST", "/kuaidi100/advance", json=body)
+        wait_until("delivered", lambda: self._shipment()["state"] == "DELIVERED", seconds=max(30, self.patience))
+        case = self.web.call("GET", f"/api/v1/cases/{self.facts['case']}", token=self.tokens["me"])
+        if case["state"] != "DELIVERED":
+            raise StoryBroken(f"the case is {case['state']}")
+        return f"{case['state_label']} {case['delivered_at']}"
+
+    def _delivery_code(self) -> str | None:
+        messages = self.partner.call("GET", "/outbox.json", params={"persona": BUYER})["messages"]
+        return next((m["code"] for m in messages if m.get("code") and "DELIVERY" in str(m.get("template"))), None)
+
+    def read_inbox(self) -> str:
+        """A message for each step, and short messages for the important ones."""
+        inbox = self.web.call("GET", "/api/v1/inbox", token=self.tokens["me"], params={"limit": 100})["items"]
+        messages = self.partner.call("GET", "/outbox.json", params={"persona": BUYER})["messages"]
+        return f"{len(inbox)} in the inbox, {len(messages)} sent to the phone"
+
+
+def png(number: int) -> bytes:
+    """A small valid PNG, different for each number."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        body = kind + data
+        return len(data).to_bytes(4, "big") + body + zlib.crc32(body).to_bytes(4, "big")
+
+    size = 64
+    header = size.to_bytes(4, "big") * 2 + bytes([8, 2, 0, 0, 0])
+    rows = b"".join(b"\0" + bytes([number % 256, row * 4 % 256, 200]) * size for row in range(size))
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+
+
+def play(story: Story, *, before: Callable[[int], None] = lambda _number: None) -> None:
+    """Tell the whole story; `before(n)` runs before step n. Raises `StoryBroken`."""
+    try:
+        for number, (who, what, act) in enumerate(story.steps(), start=1):
+            before(number)
+            began = time.perf_counter()
+            story.teller.tell(who, what, act(), began)
+    finally:
+        story.stack.clock_shift.write_text("0")
