@@ -1,0 +1,277 @@
+"""What an item is, which papers a situation needs, and how search folds text. Pure."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from uuid import UUID
+
+from core.errors import InvalidInput
+from core.workdays import Limit, Unit
+
+
+class VersionState(StrEnum):
+    """The states of an item version (S22). What is in force is a PUBLISHED one whose days include today."""
+
+    DRAFT = "DRAFT"
+    PUBLISHED = "PUBLISHED"
+    RETIRED = "RETIRED"
+
+
+TRANSITIONS: dict[VersionState, frozenset[VersionState]] = {
+    VersionState.DRAFT: frozenset({VersionState.PUBLISHED}),
+    VersionState.PUBLISHED: frozenset({VersionState.RETIRED}),
+    VersionState.RETIRED: frozenset(),
+}
+
+
+class CaseType(StrEnum):
+    """办件类型 (GB/T 39046 A.6)."""
+
+    INSTANT = "INSTANT"
+    PROMISED = "PROMISED"
+
+
+class ServiceObject(StrEnum):
+    """服务对象 (A.4): whom an item serves."""
+
+    PERSON = "PERSON"
+    ENTERPRISE = "ENTERPRISE"
+    INSTITUTION = "INSTITUTION"
+    SOCIAL_ORGANISATION = "SOCIAL_ORGANISATION"
+    AUTHORITY = "AUTHORITY"
+    OTHER = "OTHER"
+
+
+class MaterialForm(StrEnum):
+    """材料形式."""
+
+    PAPER = "PAPER"
+    ELECTRONIC = "ELECTRONIC"
+    ANY = "ANY"
+
+
+class MaterialOrigin(StrEnum):
+    """来源渠道."""
+
+    APPLICANT = "APPLICANT"
+    AUTHORITY = "AUTHORITY"
+    THIRD_PARTY = "THIRD_PARTY"
+
+
+class RecipientPolicy(StrEnum):
+    """Who may receive the result (CR-2): the right-holder alone, or a proxy with an authorisation too."""
+
+    SELF_ONLY = "SELF_ONLY"
+    PROXY = "PROXY"
+
+
+YES, NO = "yes", "no"
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One answer to a question."""
+
+    value: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One question about the situation (情形)."""
+
+    key: str
+    text: str
+    options: tuple[Option, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """One paper. With a `condition` it is needed only when that question is answered `yes`.
+
+    `waivable`: data or an e-licence (`licence_key`) may replace it (免提交). `tolerable`: it may follow later (容缺).
+    `original_required`: the paper original is shown at the counter.
+    """
+
+    no: int
+    name: str
+    required: bool
+    origin: MaterialOrigin
+    form: MaterialForm
+    copies: int
+    waivable: bool
+    licence_key: str
+    licence_name: str
+    tolerable: bool
+    original_required: bool
+    condition: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class FeeLine:
+    """One line of the tariff: an amount in fen per `unit`, or None and the name of a `formula` (never computed here)."""
+
+    no: int
+    name: str
+    amount_fen: int | None
+    formula: str
+    unit: str
+    basis: str
+    prepayable: bool
+    payee: str
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One version of an item, whole. `effective_from` is the first day it is in force."""
+
+    item_id: str
+    version_id: UUID
+    version: int
+    effective_from: date
+    name: str
+    zone_code: str
+    zone_name: str
+    department_id: str
+    department_name: str
+    department_name_2017: str
+    authority: str
+    catalog_code: str
+    task_code: str
+    type_code: str
+    type_name: str
+    case_type: CaseType
+    use_level: str
+    service_objects: tuple[ServiceObject, ...]
+    legal_basis: tuple[Mapping[str, str], ...]
+    legal_limit: Limit
+    legal_limit_note: str
+    promised_limit: Limit
+    promised_limit_note: str
+    conditions: str
+    process_steps: tuple[str, ...]
+    special_procedures: str
+    result_name: str
+    result_form: MaterialForm
+    channels: tuple[str, ...]
+    online_depth: str
+    online_depth_note: str
+    trips_to_hall: int
+    bookable: bool
+    pre_review: bool
+    deliverable: bool
+    hot: bool
+    avg_handle_minutes: int
+    original_return_required: bool
+    biometric_on_site: str
+    agent_allowed: bool
+    agent_friendly: bool
+    minor_rule: str
+    min_auth_level: int
+    joint_topics: tuple[str, ...]
+    address: str
+    hours: str
+    consult: str
+    supervise: str
+    is_fee: bool
+    pay_online: bool
+    source: Mapping[str, object]
+    confidence: Mapping[str, str]
+    is_sample: bool
+    sensitive: bool
+    recipient_policy: RecipientPolicy
+    materials: tuple[Material, ...]
+    questions: tuple[Question, ...]
+    fee_lines: tuple[FeeLine, ...]
+
+
+def materials_for(item: Item, answers: Mapping[str, str]) -> tuple[Material, ...]:
+    """The exact papers of this situation, in order (S23, PR-2).
+
+    Raises `InvalidInput` that names every question left open, every answer that isn't one of the options and every
+    answer to a question the item doesn't ask.
+    """
+    options = {question.key: {option.value for option in question.options} for question in item.questions}
+    faults: dict[str, list[str]] = {}
+    for key, allowed in options.items():
+        if key not in answers:
+            faults[f"answers.{key}"] = ["请回答此问题 / please answer this question"]
+        elif answers[key] not in allowed:
+            faults[f"answers.{key}"] = ["不是可选的答案 / not one of the options"]
+    for key in answers.keys() - options.keys():
+        faults[f"answers.{key}"] = ["该事项没有此问题 / the item doesn't ask this"]
+    if faults:
+        raise InvalidInput(fields=faults)
+    return tuple(m for m in item.materials if m.condition is None or answers[m.condition] == YES)
+
+
+def fold(text: str) -> str:
+    """`text` as search compares it: width and case folded, letters and digits only."""
+    return "".join(_runs(text))
+
+
+def _runs(text: str) -> list[str]:
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return "".join(char if char.isalnum() else " " for char in folded).split()
+
+
+def bigrams(text: str) -> set[str]:
+    """Every two neighbouring characters of a folded text."""
+    return {text[i : i + 2] for i in range(len(text) - 1)}
+
+
+def search_terms(texts: Iterable[str]) -> list[str]:
+    """What an item is found by: the bigrams of each of its texts, sorted."""
+    return sorted(set().union(*(bigrams(fold(text)) for text in texts)))
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A search as typed, folded. `terms` must all be there; a lone character is a `prefix` of the name instead."""
+
+    whole: str
+    terms: tuple[str, ...]
+    prefix: str
+
+    @classmethod
+    def of(cls, typed: str) -> Query:
+        """Words are separated by anything that isn't a letter or digit; beside longer words, single characters don't count."""
+        words = _runs(typed)
+        terms = sorted(set().union(*(bigrams(word) for word in words)))
+        return cls("".join(words), tuple(terms), "" if terms else "".join(words[:1]))
+
+
+_UNITS = {
+    Unit.WORKDAY: ("个工作日", "working days"),
+    Unit.NATURAL_DAY: ("个自然日", "calendar days"),
+    Unit.MONTH: ("个月", "months"),
+    Unit.YEAR: ("年", "years"),
+}
+
+
+def limit_text(limit: Limit, language: str) -> str:
+    """A limit as people read it; 0 is done while you wait (即办)."""
+    if limit.value == 0:
+        return "at once" if language == "en" else "即办"
+    zh, en = _UNITS[limit.unit]
+    return f"{limit.value} {en}" if language == "en" else f"{limit.value}{zh}"
+
+
+SAMPLE_NOTICE = {
+    "zh": "样例数据，仅供演示；时限、收费、地址以浙江政务服务网实施清单为准",
+    "en": "Sample data for demonstration only; limits, fees and addresses are not official",
+}
+
+NOTHING_FOUND = {
+    "zh": "没有找到符合条件的事项。请换个说法、减少筛选条件，或拨打12345（外地0574-12345）咨询。",
+    "en": "No service item matches. Try other words or fewer filters, or call 12345 (0574-12345 from elsewhere).",
+}
+
+
+def is_sample(catalog_code: str) -> bool:
+    """Whether a code is invented for demonstration (DOMAIN 4.1)."""
+    return catalog_code.startswith("SAMPLE")

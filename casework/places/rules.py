@@ -1,0 +1,169 @@
+"""When a hall is open (AP-4). Pure: days and times of Shanghai."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, time, timedelta
+from enum import StrEnum
+from uuid import UUID, uuid5
+
+from core.errors import InvalidInput
+from core.workdays import Calendar
+
+Periods = tuple[tuple[time, time], ...]
+
+SEARCH_DAYS = 60
+"""How far ahead the next open day is looked for; the longest holidays with closures around them are far shorter [D]."""
+
+_NAMESPACE = UUID("6f0c9a54-6a3e-5d0b-9c1f-3d0c6f5a7e21")
+_MONDAY = 1
+_SATURDAY = 6
+
+
+class Level(StrEnum):
+    """The level of a hall (S12)."""
+
+    CITY = "CITY"
+    COUNTY = "COUNTY"
+    TOWN = "TOWN"
+    VILLAGE = "VILLAGE"
+
+
+class WindowKind(StrEnum):
+    """综合窗口 or 专窗."""
+
+    COMBINED = "COMBINED"
+    SPECIAL = "SPECIAL"
+
+
+class WindowState(StrEnum):
+    """Whether a window serves."""
+
+    OPEN = "OPEN"
+    PAUSED = "PAUSED"
+    CLOSED = "CLOSED"
+
+
+class Cause(StrEnum):
+    """Why a hall is closed on a working day, or open or closed otherwise than the week says."""
+
+    WEEKEND = "WEEKEND"
+    HOLIDAY = "HOLIDAY"
+    MAKE_UP_WORKDAY = "MAKE_UP_WORKDAY"
+    EXCEPTION = "EXCEPTION"
+    NO_HOURS = "NO_HOURS"
+
+
+@dataclass(frozen=True, slots=True)
+class Hall:
+    """A hall. `region_code` is where it stands; `level` whom it serves."""
+
+    id: UUID
+    code: str
+    name: str
+    level: Level
+    region_code: str
+    address: str
+    consult: str
+    is_sample: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Exceptional:
+    """What holds for one day instead of the week."""
+
+    periods: Periods
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """One day of a hall. No periods: closed. `note` is the holiday's name or the exception's reason.
+
+    `provisional`: no calendar is published for the day yet (K-10).
+    """
+
+    day: date
+    periods: Periods
+    cause: Cause | None
+    note: str
+    provisional: bool
+
+    @property
+    def open(self) -> bool:
+        """Whether the hall opens at all that day."""
+        return bool(self.periods)
+
+
+def hall_id(code: str) -> UUID:
+    """The key of the hall with this code; the same in every installation."""
+    return uuid5(_NAMESPACE, code)
+
+
+def window_id(hall_code: str, window_code: str) -> UUID:
+    """The key of a window of a hall."""
+    return uuid5(_NAMESPACE, f"{hall_code}/{window_code}")
+
+
+def opening(day: date, calendar: Calendar, week: Mapping[int, Periods], exception: Exceptional | None) -> Opening:
+    """When a hall with the hours of `week` (1 = Monday) is open on `day` (AP-4).
+
+    Working days by the published calendar, make-up weekends with Monday's hours unless they have their own [D]; an
+    exception overrides all of it.
+    """
+    known = calendar.day(day)
+    provisional = not known.published
+    weekday = day.isoweekday()
+    if exception is not None:
+        return Opening(day, exception.periods, Cause.EXCEPTION, exception.reason, provisional)
+    if not known.is_workday:
+        cause = Cause.HOLIDAY if known.name else Cause.WEEKEND
+        return Opening(day, (), cause, known.name, provisional)
+    if weekday >= _SATURDAY:
+        return Opening(day, week.get(weekday, week.get(_MONDAY, ())), Cause.MAKE_UP_WORKDAY, known.name, provisional)
+    periods = week.get(weekday, ())
+    return Opening(day, periods, None if periods else Cause.NO_HOURS, "", provisional)
+
+
+def next_open(
+    after: date, calendar: Calendar, week: Mapping[int, Periods], exceptions: Mapping[date, Exceptional]
+) -> Opening | None:
+    """The first open day after `after`, or None within `SEARCH_DAYS`."""
+    for ahead in range(1, SEARCH_DAYS + 1):
+        day = after + timedelta(days=ahead)
+        found = opening(day, calendar, week, exceptions.get(day))
+        if found.open:
+            return found
+    return None
+
+
+def check_periods(periods: Sequence[tuple[time, time]]) -> Periods:
+    """The periods in order. Raises `InvalidInput` when one ends before it begins or two overlap."""
+    ordered = tuple(sorted(periods))
+    for opens, closes in ordered:
+        if opens >= closes:
+            raise InvalidInput(fields={"periods": ["结束时间须晚于开始时间 / must end after it begins"]})
+    for (_, closes), (opens, _) in zip(ordered, ordered[1:], strict=False):
+        if opens < closes:
+            raise InvalidInput(fields={"periods": ["时段不能重叠 / periods overlap"]})
+    return ordered
+
+
+_CAUSES = {
+    Cause.WEEKEND: ("周末", "Weekend"),
+    Cause.HOLIDAY: ("法定节假日", "Public holiday"),
+    Cause.MAKE_UP_WORKDAY: ("调休上班", "Make-up working day"),
+    Cause.EXCEPTION: ("临时安排", "Special arrangement"),
+    Cause.NO_HOURS: ("当日不办公", "No hours on this weekday"),
+}
+
+
+def cause_text(found: Opening, language: str) -> str:
+    """Why that day is as it is, for people; empty on an ordinary day."""
+    if found.cause is None:
+        return ""
+    zh, en = _CAUSES[found.cause]
+    if language == "en":
+        return f"{en}: {found.note}" if found.note else en
+    return f"{zh}：{found.note}" if found.note else zh
