@@ -88,7 +88,7 @@ def test_mini_creates_the_trade(alipay: AlipayPayments, sandbox: Sandbox) -> Non
 
 
 def test_mini_for_an_unknown_buyer_is_refused(alipay: AlipayPayments) -> None:
-    with pytest.raises(PartnerRefused, match="ACQ.BUYER_NOT_EXIST"):
+    with pytest.raises(PartnerRefused, match=r"ACQ\.BUYER_NOT_EXIST"):
         alipay.create(_request(scene=Scene.MINI, buyer_open_id="2088000000000000"))
 
 
@@ -168,9 +168,9 @@ def test_refund_repeated_pays_once(alipay: AlipayPayments, sandbox: Sandbox) -> 
 
 def test_refund_beyond_the_payment_is_refused(alipay: AlipayPayments, sandbox: Sandbox) -> None:
     _pay(sandbox, alipay, _request())
-    with pytest.raises(PartnerRefused, match="ACQ.REFUND_AMT_NOT_EQUAL_TOTAL"):
+    with pytest.raises(PartnerRefused, match=r"ACQ\.REFUND_AMT_NOT_EQUAL_TOTAL"):
         _refund(alipay, amount=9001)
-    with pytest.raises(PartnerRefused, match="ACQ.TRADE_NOT_EXIST"):
+    with pytest.raises(PartnerRefused, match=r"ACQ\.TRADE_NOT_EXIST"):
         alipay.refund(order_no="JK2611240000012_7", refund_no="TK2611240000013", amount=Fen(1), reason="政务服务退费")
 
 
