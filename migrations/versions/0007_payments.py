@@ -19,6 +19,7 @@ def upgrade() -> None:
         sa.Column("matter_type", sa.Text, nullable=False),
         sa.Column("matter_id", sa.Uuid, nullable=False),
         sa.Column("matter_name", sa.Text, nullable=False),
+        sa.Column("matter_sensitive", sa.Boolean, nullable=False),
         sa.Column("state", sa.Text, nullable=False),
         sa.Column("total_fen", sa.BigInteger, nullable=False),
         sa.Column("issued_at", sa.DateTime(timezone=True), nullable=False),

@@ -37,6 +37,7 @@ class FeeBill(UuidKey, Base):
     matter_type: Mapped[str] = mapped_column(Text)
     matter_id: Mapped[UUID]
     matter_name: Mapped[str] = mapped_column(Text)
+    matter_sensitive: Mapped[bool]
     state: Mapped[str] = mapped_column(Text)
     total_fen: Mapped[int] = mapped_column(BigInteger)
     issued_at: Mapped[datetime]

@@ -50,11 +50,13 @@ def issue(
     matter_type: str,
     matter_id: UUID,
     matter_name: str,
+    matter_sensitive: bool = False,
     expires_at: datetime | None = None,
 ) -> FeeBill:
     """Issue a bill and tell the payer. A bill over nothing is paid at once: there is no payment to make (PEERS 4.6).
 
-    `expires_at`: with the matter's own end, else after thirty days (PY-6). Raises `Forbidden` for a citizen or partner:
+    `expires_at`: with the matter's own end, else after thirty days (PY-6). `matter_sensitive`: messages don't name the
+    matter (3.17). Raises `Forbidden` for a citizen or partner:
     nobody sets their own price (PY-1), `InvalidInput` for an `expires_at` in the past.
     """
     if isinstance(actor, Citizen | Partner):
@@ -70,6 +72,7 @@ def issue(
         matter_type=matter_type,
         matter_id=matter_id,
         matter_name=matter_name,
+        matter_sensitive=matter_sensitive,
         state=S.DRAFT,
         total_fen=total_of(lines),
         issued_at=now,
@@ -206,7 +209,16 @@ def move_owner(session: Session, event: SubjectsMerged) -> None:
     session.execute(update(FeeBill).where(FeeBill.payer_id == event.absorbed).values(payer_id=event.kept))
 
 
-def announce(session: Session, bill: FeeBill, template: str, *, amount_fen: int, when: datetime, key: str = "") -> None:
+def announce(
+    session: Session,
+    bill: FeeBill,
+    template: str,
+    *,
+    amount_fen: int,
+    when: datetime,
+    note: str = "",
+    key: str = "",
+) -> None:
     """Tell the payer. `key` tells repeated happenings of one kind apart (a second refund)."""
     messages.announce(
         session,
@@ -218,9 +230,11 @@ def announce(session: Session, bill: FeeBill, template: str, *, amount_fen: int,
             "number": bill.number,
             "when": f"{clock.local(when):%Y-%m-%d %H:%M}",
             "amount": yuan_text(Fen(amount_fen)),
+            "note": note,
         },
         matter_type="bill",
         matter_id=bill.id,
+        sensitive=bill.matter_sensitive,
     )
 
 

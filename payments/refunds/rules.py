@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from core.errors import StateConflict
 from core.money import Fen, yuan_text
+from payments.orders.rules import Surplus
 from payments.refunds.errors import RefundExceedsPaid
 
 
@@ -49,6 +50,13 @@ class Policy:
 
 
 POLICY = Policy()
+
+SURPLUS_REASONS = {
+    Surplus.DUPLICATE: "重复支付，多付的款项自动退回",
+    Surplus.LATE: "缴款单已过期，迟到的款项自动退回",
+    Surplus.CANCELLED: "缴款单已取消，款项自动退回",
+    Surplus.CLOSED: "该支付订单已关闭，款项自动退回",
+}
 
 
 def check_move(old: RefundState, new: RefundState) -> None:

@@ -23,12 +23,12 @@ from payments.ledger import service as ledger
 from payments.ledger.rules import PostingKind
 from payments.orders import queries as orders
 from payments.orders.queries import Order
-from payments.orders.rules import OrderState
+from payments.orders.rules import OrderState, Surplus
 from payments.refunds import queries
 from payments.refunds.errors import RefundExceedsPaid, SamePersonApproves
 from payments.refunds.events import RefundDone, RefundRequested
 from payments.refunds.models import Refund
-from payments.refunds.rules import POLICY, RefundState, check_amount, check_move, needs_approval
+from payments.refunds.rules import POLICY, SURPLUS_REASONS, RefundState, check_amount, check_move, needs_approval
 
 log = logging.getLogger("payments.refunds")
 
@@ -56,7 +56,7 @@ def give_back(session: Session, *, order_id: UUID) -> None:
     order = orders.order(session, order_id)
     bill = bills.lock(session, order.bill_id)
     if order.surplus is not None and not queries.given_away(session, order.id):
-        reason = f"系统自动退回：{order.surplus}"
+        reason = SURPLUS_REASONS[Surplus(order.surplus)]
         _open(session, System("refunds.give_back"), bill, order, order.amount_fen, reason, approval=False)
 
 
@@ -170,7 +170,13 @@ def finish(session: Session, *, refund_id: UUID) -> None:
         ),
     )
     bills.announce(
-        session, bill, "BILL_REFUNDED", amount_fen=refund.amount_fen, when=refund.refunded_at, key=str(refund.id)
+        session,
+        bill,
+        "BILL_REFUNDED",
+        amount_fen=refund.amount_fen,
+        when=refund.refunded_at,
+        note=refund.reason,
+        key=str(refund.id),
     )
 
 
