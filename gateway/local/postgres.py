@@ -14,7 +14,6 @@ import secrets
 import shutil
 import signal
 import tempfile
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,11 +22,10 @@ import psycopg
 
 from gateway.local.ports import LOOPBACK, free_port
 from gateway.local.process import Account, Part, PartFailed, Running, run_as
+from gateway.local.state import ELSEWHERE, ELSEWHERE_PREFIX, elsewhere
 
 ROLE = "ningbo"
-ELSEWHERE = "elsewhere"
 _ENV = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
-_LEFTOVER_SECONDS = 20
 _OPTIONS = {
     "listen_addresses": LOOPBACK,
     "unix_socket_directories": "",  # their paths may be 107 bytes at most; ours may be longer
@@ -59,7 +57,7 @@ class Server:
 
 
 def prepare(folder: Path, *, port: int = 0, fast: bool = False) -> Server:
-    """Make the data in `folder` if there are none, end a leftover server, and say how to start one.
+    """Make the data in `folder` if there are none, and say how to start a server.
 
     `port` 0 means any free port. `fast` gives up durability: for data that are thrown away. Raises `PartFailed`.
     """
@@ -72,7 +70,6 @@ def prepare(folder: Path, *, port: int = 0, fast: bool = False) -> Server:
     if not password_file.exists():
         # The password is written last: without it, an earlier start was cut short.
         _initialise(home, binaries, account, fast=fast)
-    _end_leftover(data)
     port = port or free_port()
     options = _OPTIONS | (_FAST_OPTIONS if fast else {})
     command = [str(binaries / "postgres"), "-D", str(data), "-p", str(port)]
@@ -86,6 +83,7 @@ def prepare(folder: Path, *, port: int = 0, fast: bool = False) -> Server:
         env=_ENV,
         cwd=Path("/"),
         account=account,
+        before=lambda: _forget_number(data),
         stop_signal=signal.SIGINT,  # "fast shutdown": doesn't wait for clients
     )
     return Server(part, url, home)
@@ -114,14 +112,6 @@ def create_database(url: str, name: str) -> str:
     return url.rpartition("/")[0] + "/" + name
 
 
-def remove_elsewhere(folder: Path) -> Path | None:
-    """Remove the data that `prepare` had to put outside `folder`, if it had to; returns the place."""
-    place = _elsewhere(folder)
-    if place is not None:
-        shutil.rmtree(place)
-    return place
-
-
 def _account() -> Account | None:
     """The user to run as when we are root, else None."""
     if os.geteuid() != 0:
@@ -138,25 +128,17 @@ def _account() -> Account | None:
     return Account(found.pw_name, found.pw_uid, found.pw_gid)
 
 
-def _elsewhere(folder: Path) -> Path | None:
-    try:
-        place = Path((folder / ELSEWHERE).read_text(encoding="utf-8").strip())
-    except FileNotFoundError:
-        return None
-    return place if place.is_dir() else None
-
-
 def _home(folder: Path, account: Account | None) -> Path:
     if account is None:
         return folder
-    known = _elsewhere(folder)
+    known = elsewhere(folder)
     if known is not None:
         return known
     if run_as(account, "/bin/sh", "-c", 'cd -- "$1"', "sh", str(folder), env=_ENV).returncode == 0:
         return folder
     for parent in ("/var/lib", "/var/tmp"):  # noqa: S108  # only root gets here; mkdtemp makes a fresh folder of its own
         try:
-            place = Path(tempfile.mkdtemp(prefix="ningbo-government-", dir=parent))
+            place = Path(tempfile.mkdtemp(prefix=ELSEWHERE_PREFIX, dir=parent))
         except OSError:
             continue
         place.chmod(0o755)
@@ -237,17 +219,12 @@ def _initialise(home: Path, binaries: Path, account: Account | None, *, fast: bo
     draft.rename(home / "password")
 
 
-def _end_leftover(data: Path) -> None:
-    """End the server of an earlier start on the same data: its supervisor was killed, or is only just gone."""
+def _forget_number(data: Path) -> None:
+    """Remove the process number of a killed server when another program has it now: PostgreSQL would take that for itself."""
+    file = data / "postmaster.pid"
     try:
-        pid = int((data / "postmaster.pid").read_text().split("\n", 1)[0])
-        process = psutil.Process(pid)
+        process = psutil.Process(int(file.read_text().split("\n", 1)[0]))
         if str(data) not in process.cmdline():
-            return  # the number belongs to another program by now
-        process.send_signal(signal.SIGINT)
-        process.wait(_LEFTOVER_SECONDS)
-    except psutil.TimeoutExpired:
-        process.kill()
-        time.sleep(1)  # its children notice and end by themselves
-    except (FileNotFoundError, ValueError, psutil.NoSuchProcess):
+            file.unlink()
+    except (FileNotFoundError, ValueError, psutil.Error):
         return

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import psutil
 
+from gateway.local.state import Trouble
+
 POLL_SECONDS = 0.05
 _KILL_WAIT_SECONDS = 5.0
 _TAIL_BYTES = 16 * 1024
@@ -24,8 +26,8 @@ _PR_SET_CHILD_SUBREAPER = 36
 _prctl = ctypes.CDLL(None, use_errno=True).prctl if sys.platform == "linux" else None
 
 
-class PartFailed(Exception):
-    """A part did not become ready, or died; the message is for the person at the terminal."""
+class PartFailed(Trouble):
+    """A part did not become ready, or died."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,11 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What to start and how to tell that it works. `ready` is asked again and again until it says yes."""
+    """What to start and how to tell that it works.
+
+    `ready` is asked again and again until it says yes; `before` runs before every start; a part is started again only
+    while all it `needs` work.
+    """
 
     name: str
     command: tuple[str, ...]
@@ -47,6 +53,8 @@ class Part:
     env: Mapping[str, str]
     cwd: Path
     account: Account | None = None
+    needs: tuple[str, ...] = ()
+    before: Callable[[], None] | None = None
     stop_signal: signal.Signals = signal.SIGTERM
     ready_seconds: float = 60.0
     grace_seconds: float = 10.0
@@ -98,8 +106,13 @@ def adopt_orphans() -> None:
         _prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
-def start(part: Part, log: Path) -> Running:
-    """Start `part`, output to `log`. It gets its stop signal when this process dies, even by SIGKILL."""
+def start(part: Part, log: Path, printed: Path | None = None) -> Running:
+    """Start `part`, output to `log`, its standard output to `printed` if given.
+
+    It gets its stop signal when this process dies, even by SIGKILL.
+    """
+    if part.before is not None:
+        part.before()
     parent = os.getpid()
 
     def prepare() -> None:
@@ -109,13 +122,13 @@ def start(part: Part, log: Path) -> Running:
             os._exit(1)
 
     log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("ab") as output:
-        log_start = output.tell()
+    with log.open("ab") as errors, (printed or log).open("ab") as output:
+        log_start = errors.tell()
         process = subprocess.Popen(
             part.command,
             stdin=subprocess.DEVNULL,
             stdout=output,
-            stderr=subprocess.STDOUT,
+            stderr=errors,
             cwd=part.cwd,
             env=dict(part.env),
             process_group=0,
@@ -146,16 +159,22 @@ def run_as(
     )
 
 
+def is_ready(running: Running) -> bool:
+    """Whether the part works. Raises `PartFailed` with the end of its log when it died or takes too long."""
+    if running.part.ready(running):
+        return True
+    if not running.alive():
+        raise PartFailed(f"{running.part.name} ended ({running.exit_reason()}).\n{last_lines(running)}")
+    if time.monotonic() > running.started + running.part.ready_seconds:
+        raise PartFailed(
+            f"{running.part.name} was not ready after {running.part.ready_seconds:.0f} s.\n{last_lines(running)}"
+        )
+    return False
+
+
 def wait_ready(running: Running) -> None:
-    """Wait until the part works. Raises `PartFailed` with the end of its log when it dies or takes too long."""
-    deadline = running.started + running.part.ready_seconds
-    while not running.part.ready(running):
-        if not running.alive():
-            raise PartFailed(f"{running.part.name} ended ({running.exit_reason()}).\n{last_lines(running)}")
-        if time.monotonic() > deadline:
-            raise PartFailed(
-                f"{running.part.name} was not ready after {running.part.ready_seconds:.0f} s.\n{last_lines(running)}"
-            )
+    """Wait until the part works. Raises `PartFailed`, see `is_ready`."""
+    while not is_ready(running):
         time.sleep(POLL_SECONDS)
 
 
@@ -165,15 +184,14 @@ def last_lines(running: Running, count: int = 20) -> str:
     return "\n".join([*(f"    {line}" for line in lines), f"    (log: {running.log})"])
 
 
-def stop(running: Running) -> None:
-    """Stop a part: its own signal, its grace, then SIGKILL; whatever it started goes with it."""
-    family = _children(running.pid)
+def stop(running: Running, hurry: Callable[[], bool] = lambda: False) -> None:
+    """Stop a part: its own signal, its grace, then SIGKILL; whatever it started goes with it. `hurry` cuts the grace short."""
+    family = children(running.pid)
     if running.alive():
         running.process.send_signal(running.part.stop_signal)
-        try:
-            running.process.wait(running.part.grace_seconds)
-        except subprocess.TimeoutExpired:
-            running.process.kill()
+        deadline = time.monotonic() + running.part.grace_seconds
+        while running.alive() and time.monotonic() < deadline and not hurry():
+            time.sleep(POLL_SECONDS)
     sweep(running, family)
 
 
@@ -194,7 +212,8 @@ def kill(processes: list[psutil.Process]) -> None:
     psutil.wait_procs(processes, timeout=_KILL_WAIT_SECONDS)
 
 
-def _children(pid: int) -> list[psutil.Process]:
+def children(pid: int) -> list[psutil.Process]:
+    """Everything that process `pid` has started and that still runs."""
     try:
         return psutil.Process(pid).children(recursive=True)
     except psutil.NoSuchProcess:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +12,10 @@ from typing import Any
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from gateway.local.state import write_private
+
 _KEY_BYTES = 32
+_HEADER = "# Secrets of this local stack. Without them its database can't be read: `make reset` removes both."
 
 
 def partner_environment(credentials: Mapping[str, Any], sandbox_url: str) -> dict[str, str]:
@@ -48,7 +50,8 @@ def partner_environment(credentials: Mapping[str, Any], sandbox_url: str) -> dic
 def own_secrets(file: Path) -> dict[str, str]:
     """The product's own keys: read from `file`, made first if there is none. Each line is NAME=value."""
     if not file.exists():
-        _write(file, _fresh())
+        lines = [f"{name}={value}" for name, value in _fresh().items()]
+        write_private(file, "\n".join([_HEADER, *lines]) + "\n")
     lines = file.read_text(encoding="utf-8").splitlines()
     return dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
 
@@ -71,17 +74,3 @@ def _fresh() -> dict[str, str]:
 
 def _key() -> str:
     return base64.b64encode(secrets.token_bytes(_KEY_BYTES)).decode()
-
-
-def _write(file: Path, values: Mapping[str, str]) -> None:
-    draft = file.with_name(f".{file.name}.new")
-    draft.unlink(missing_ok=True)
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as output:
-        output.write(
-            "# Secrets of this local stack. Without them its database can't be read: `make reset` removes both.\n"
-        )
-        output.writelines(f"{name}={value}\n" for name, value in values.items())
-        output.flush()
-        os.fsync(output.fileno())
-    draft.replace(file)

@@ -1,0 +1,218 @@
+"""The local stack under one supervisor: what `make run` starts once the packages are installed.
+
+PostgreSQL and Valkey (unless DATABASE_URL and REDIS_URL name others), the sandbox, the web server and the worker; the
+database migrated and filled with the sample. Settings of the environment win over those made here.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+from gateway.local import postgres, valkey
+from gateway.local.ports import LOOPBACK, holder, is_free
+from gateway.local.process import Part, die_with_parent
+from gateway.local.screen import Screen, show_ready
+from gateway.local.secrets import own_secrets, partner_environment
+from gateway.local.state import MARKER, Local, Trouble
+from gateway.local.supervisor import StopAsked, Supervisor
+
+DATABASE = "ningbo_government"
+_OF_MAKE = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "MAKEOVERRIDES")
+_WORKER_GRACE_SECONDS = 25.0
+_WEB_GRACE_SECONDS = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """The ports that people type."""
+
+    web: int
+    sandbox: int
+
+
+def main() -> int:
+    """Run the stack until Ctrl-C; the exit code."""
+    if "MAKELEVEL" in os.environ:
+        die_with_parent()  # a killed `make` must not leave a stack behind
+    screen = Screen()
+    local = Local()
+    try:
+        local.make()
+        with local.lock():
+            _run(local, screen)
+    except (Trouble, OSError) as trouble:
+        screen.trouble(str(trouble), local.folder)
+        return 1
+    return 0
+
+
+def ports(environ: Mapping[str, str]) -> Ports:
+    """The ports to use. Raises `Trouble` when one isn't a number or is taken."""
+    return Ports(_port(environ, "PORT", 8000), _port(environ, "SANDBOX_PORT", 9100))
+
+
+def _port(environ: Mapping[str, str], variable: str, default: int) -> int:
+    raw = environ.get(variable) or str(default)
+    if not raw.isdecimal() or not 0 < int(raw) < 65536:
+        raise Trouble(f"{variable} must be a port number, not {raw!r}.")
+    if not is_free(int(raw)):
+        by = holder(int(raw))
+        raise Trouble(
+            f"Port {raw} is taken{f' by {by}' if by else ''}.\n"
+            f"End that program, or choose another port: make run {variable}={int(raw) + 1}"
+        )
+    return int(raw)
+
+
+def _run(local: Local, screen: Screen) -> None:
+    stack = _Stack(local, screen)
+    try:
+        stack.start()
+        stack.supervisor.watch()
+    except StopAsked:
+        pass
+    finally:
+        if stack.supervisor.busy:
+            screen.say("stopping")
+        stack.supervisor.stop()
+        local.run.unlink(missing_ok=True)
+    screen.say("stopped; nothing is left running")
+
+
+class _Stack:
+    """Knows what to start, in which order, with which environment."""
+
+    def __init__(self, local: Local, screen: Screen) -> None:
+        self.local, self.screen = local, screen
+        self.base = {name: value for name, value in os.environ.items() if name not in _OF_MAKE}
+        self.base |= {MARKER: str(local.folder), "PYTHONUNBUFFERED": "1"}
+        self.env: dict[str, str] = {}
+        self.facts: dict[str, Any] = {"pid": os.getpid()}
+        self.supervisor = Supervisor(local.logs, screen.say, self._note)
+
+    def start(self) -> None:
+        """Start everything and tell the person at the terminal. Raises `Trouble` or `StopAsked`."""
+        ended = self.local.end_leftovers()
+        if ended:
+            self.screen.say(f"ended {len(ended)} processes of an earlier start")
+        chosen = ports(os.environ)
+        web, sandbox = f"http://{LOOPBACK}:{chosen.web}", f"http://{LOOPBACK}:{chosen.sandbox}"
+        self.facts |= {"web": web, "sandbox": sandbox}
+        servers = self._begin_servers()
+        state = ("--state", str(self.local.sandbox))
+        self._step("sandbox-init", "sandbox", "init", *state)
+        credentials = json.loads(self._step("sandbox-credentials", "sandbox", "credentials", *state))
+        self.supervisor.wait()
+        self.env = {
+            **own_secrets(self.local.secrets),
+            **partner_environment(credentials, sandbox),
+            **self._own_settings(web, servers),
+            **self.base,
+        }
+        self._begin_sandbox(chosen.sandbox, state)
+        self.screen.say("bringing the database up to date")
+        self._step("migrate", "gateway", "migrate")
+        self.screen.say("importing the sample: catalogue, places, calendars")
+        self._step("import", "gateway", "import-catalogue", "--sample")
+        self.facts["staff"] = json.loads(self._step("demo", "gateway", "demo"))
+        self._begin_web_and_worker(chosen.web)
+        self.supervisor.wait()
+        show_ready(self.screen, self.local, self.facts)
+
+    def _begin_servers(self) -> dict[str, str]:
+        """Begin the embedded servers that the environment doesn't replace; the addresses of all."""
+        given = {name: os.environ[name] for name in ("DATABASE_URL", "REDIS_URL") if os.environ.get(name)}
+        if "REDIS_URL" not in given:
+            cache = valkey.prepare(self.local.valkey)
+            given["REDIS_URL"] = f"{cache.url}/0"
+            self._begin(cache.part)
+        if "DATABASE_URL" in given:
+            if not postgres.answers(given["DATABASE_URL"].replace("postgresql+psycopg://", "postgresql://", 1)):
+                raise Trouble("The server that DATABASE_URL names does not answer, or refuses this user.")
+            return given
+        if not (self.local.postgres / "password").exists():
+            self.screen.say("making the database")
+        database = postgres.prepare(self.local.postgres)
+        if database.home != self.local.postgres:
+            self.screen.say(f"PostgreSQL's user can't read {self.local.postgres}: its data are in {database.home}")
+        self._begin(database.part)
+        given["DATABASE_URL"] = database.url
+        return given
+
+    def _own_settings(self, web: str, servers: Mapping[str, str]) -> dict[str, str]:
+        """Settings that belong to this stack."""
+        self.local.files.mkdir(mode=0o700, exist_ok=True)
+        if "DATABASE_URL" not in os.environ:
+            servers = {**servers, "DATABASE_URL": postgres.create_database(servers["DATABASE_URL"], DATABASE)}
+        self.facts |= {"database": servers["DATABASE_URL"], "redis": servers["REDIS_URL"]}
+        return {
+            "ENV": "development",
+            "PUBLIC_URL": web,
+            "FILES_URL": self.local.files.as_uri(),
+            "CLOCK_SHIFT_FILE": str(self.local.clock_shift),
+            **servers,
+        }
+
+    def _begin_sandbox(self, port: int, state: tuple[str, str]) -> None:
+        part = self._part("sandbox", "sandbox", "serve", "--host", LOOPBACK, "--port", str(port), *state)
+        self._begin(replace(part, ready=partial(_page_answers, port, "/_sandbox/")))
+
+    def _begin_web_and_worker(self, port: int) -> None:
+        web = self._part("web", "gateway", "web", "--host", LOOPBACK, "--port", str(port))
+        self._begin(
+            replace(
+                web,
+                ready=partial(_page_answers, port, "/readyz"),
+                needs=("postgres",),
+                grace_seconds=_WEB_GRACE_SECONDS,
+            )
+        )
+        worker = self._part("worker", "gateway", "worker")
+        self._begin(
+            replace(
+                worker,
+                ready=lambda running: "worker ready" in running.output(),
+                needs=("postgres",),
+                grace_seconds=_WORKER_GRACE_SECONDS,
+            )
+        )
+
+    def _begin(self, part: Part) -> None:
+        self.supervisor.begin(replace(part, env={**part.env, MARKER: str(self.local.folder)}))
+
+    def _step(self, name: str, module: str, *arguments: str) -> str:
+        """Run one of our own commands to its end; what it printed."""
+        return self.supervisor.step(self._part(name, module, *arguments))
+
+    def _part(self, name: str, module: str, *arguments: str) -> Part:
+        """One of our own commands."""
+        return Part(
+            name=name,
+            command=(sys.executable, "-m", module, *arguments),
+            ready=lambda running: running.alive(),
+            env=self.env or self.base,
+            cwd=self.local.root,
+        )
+
+    def _note(self, pids: dict[str, int]) -> None:
+        """Keep run.json true, for `make journey` and the like."""
+        self.facts["parts"] = pids
+        self.local.write_running(self.facts)
+
+
+def _page_answers(port: int, path: str, _running: object) -> bool:
+    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=2)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status == http.client.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
