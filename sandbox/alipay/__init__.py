@@ -1,0 +1,1 @@
+"""Alipay's open platform: gateway, cashier, notices, and the control endpoints that act as a payer."""
