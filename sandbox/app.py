@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from flask import Flask, Response, g, request
+from flask.json.provider import DefaultJSONProvider
 from flask.typing import ResponseReturnValue
 
 from sandbox import aliyun_sms, credentials, identity_authority, kuaidi100, wechat
@@ -40,6 +41,7 @@ _BUSINESS_ERRORS: dict[str, Callable[[object], Response]] = {
 def create_app(state: Path, *, hurry: float = DEFAULT_HURRY) -> Flask:
     """The application on the state folder `state`; platforms' retry delays are divided by `hurry`."""
     app = Flask(__name__)
+    app.json = _Json(app)
     store = Store(state / "state.sqlite3")
     faults = Faults(store)
     made = World(store, credentials.load(state), People(), Callbacks(store, faults, hurry), faults)
@@ -56,6 +58,13 @@ def create_app(state: Path, *, hurry: float = DEFAULT_HURRY) -> Flask:
     app.register_error_handler(BadFault, _bad_control)
     app.register_error_handler(UnknownPersona, _bad_control)
     return app
+
+
+class _Json(DefaultJSONProvider):
+    """Control answers as a person reads them: real characters, fields in the order they were made."""
+
+    ensure_ascii = False
+    sort_keys = False
 
 
 def _bad_control(fault: Exception) -> ResponseReturnValue:

@@ -139,15 +139,17 @@ def _wrong_amount(fields: dict[str, str]) -> dict[str, str]:
     return dict.fromkeys(("total_amount", "receipt_amount", "buyer_pay_amount", "invoice_amount"), wrong)
 
 
+def _other(number: str) -> str:
+    """An id of the same length in which every digit after the first four is another."""
+    return number[:4] + number[4:].translate(str.maketrans("0123456789", "1234567890"))
+
+
 _WRONG: dict[str, Callable[[dict[str, str]], dict[str, str]]] = {
     "forged": lambda _: {},
     "stale": lambda _: {},
     "wrong_amount": _wrong_amount,
-    "wrong_seller": lambda fields: {"seller_id": "2088" + fields["seller_id"][:3:-1]},
-    "wrong_app": lambda fields: {
-        "app_id": "2021" + fields["app_id"][:3:-1],
-        "auth_app_id": "2021" + fields["app_id"][:3:-1],
-    },
+    "wrong_seller": lambda fields: {"seller_id": _other(fields["seller_id"])},
+    "wrong_app": lambda fields: dict.fromkeys(("app_id", "auth_app_id"), _other(fields["app_id"])),
     "unknown_order": lambda _: {"out_trade_no": f"UNKNOWN{secrets.token_hex(8)}"},
 }
 
