@@ -85,7 +85,7 @@ def owned(session: Session, prereview_id: UUID, owner_id: UUID, *, lock: bool = 
     return one(session, query, lock=lock)
 
 
-def one(session: Session, query: Select[tuple[PreReview]], *, lock: bool = False) -> PreReview:
+def one(session: Session, query: Select[PreReview], *, lock: bool = False) -> PreReview:
     """The one pre-review of `query` with its papers, read afresh. Raises `NotFound`."""
     query = query.options(WITH_PAPERS).execution_options(populate_existing=True)
     found = session.scalars(query.with_for_update(of=PreReview) if lock else query).one_or_none()

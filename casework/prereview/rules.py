@@ -10,7 +10,7 @@ from enum import StrEnum
 from casework.prereview.errors import VerdictMissing
 from core import clock
 from core.errors import InvalidInput, StateConflict
-from core.workdays import Calendar, DueDate, Limit, Unit, acceptance_day, due_date
+from core.workdays import Calendar, CalendarStatus, DueDate, Limit, Unit, acceptance_day, due_date
 
 
 class State(StrEnum):
@@ -247,8 +247,13 @@ def change_due(concluded: date, calendar: Calendar) -> DueDate:
     return due_date(concluded, Limit(POLICY.change_workdays), (), calendar)
 
 
-def good_until(concluded: date, papers: Iterable[date], calendar: Calendar) -> datetime:
-    """The first moment at which a PASSED no longer counts (PR-9): 30 natural days, or the end of the earliest paper's last day."""
-    ends = [due_date(concluded, Limit(POLICY.good_days, Unit.NATURAL_DAY), (), calendar).moment]
-    ends += [clock.day_start(day + timedelta(days=1)) for day in papers]
-    return min(ends)
+def good_until(concluded: date, papers: Iterable[date], calendar: Calendar) -> tuple[datetime, bool]:
+    """The first moment at which a PASSED no longer counts, and whether it is provisional (PR-9, K-10).
+
+    It is the end of 30 natural days, or of the earliest last day among the papers if that comes before.
+    """
+    due = due_date(concluded, Limit(POLICY.good_days, Unit.NATURAL_DAY), (), calendar)
+    first = min(papers, default=due.day)
+    if first < due.day:
+        return clock.day_start(first + timedelta(days=1)), False
+    return due.moment, due.status == CalendarStatus.PROVISIONAL

@@ -121,7 +121,7 @@ def _prereview() -> None:
         sa.CheckConstraint("state <> 'REJECTED' OR right_body <> ''", name="rejection_names_body"),
     )
     op.create_index("ix_prereview_owner_id", "prereview", ["owner_id"])
-    op.create_index("ix_prereview_queue", "prereview", ["hall_id", "state", "id"])
+    op.create_index("ix_prereview_queue", "prereview", ["hall_id", "state", "submitted_at", "id"])
     for column, states in (
         ("claimed_until", "= 'IN_REVIEW'"),
         ("expires_at", "IN ('NEEDS_CHANGE', 'PASSED')"),
