@@ -16,10 +16,10 @@ from functools import partial
 from typing import Any
 
 from gateway.local import postgres, valkey
+from gateway.local.environment import sandbox_credentials, stack_environment
 from gateway.local.ports import LOOPBACK, holder, is_free
 from gateway.local.process import Part, die_with_parent
 from gateway.local.screen import Screen, show_ready
-from gateway.local.secrets import own_secrets, partner_environment
 from gateway.local.state import MARKER, Local, Trouble
 from gateway.local.supervisor import StopAsked, Supervisor
 
@@ -104,19 +104,14 @@ class _Stack:
             self.screen.say(f"ended {len(ended)} processes of an earlier start")
         chosen = ports(os.environ)
         web, sandbox = f"http://{LOOPBACK}:{chosen.web}", f"http://{LOOPBACK}:{chosen.sandbox}"
-        self.facts |= {"web": web, "sandbox": sandbox}
         servers = self._begin_servers()
-        state = ("--state", str(self.local.sandbox))
-        self._step("sandbox-init", "sandbox", "init", *state)
-        credentials = json.loads(self._step("sandbox-credentials", "sandbox", "credentials", *state))
+        credentials = sandbox_credentials(self.local)
         self.supervisor.wait()
-        self.env = {
-            **own_secrets(self.local.secrets),
-            **partner_environment(credentials, sandbox),
-            **self._own_settings(web, servers),
-            **self.base,
-        }
-        self._begin_sandbox(chosen.sandbox, state)
+        addresses = {"web": web, "sandbox": sandbox, **self._addresses(servers)}
+        self.facts |= addresses
+        self.local.files.mkdir(mode=0o700, exist_ok=True)
+        self.env = {**stack_environment(self.local, credentials, **addresses), **self.base}
+        self._begin_sandbox(chosen.sandbox)
         self.screen.say("bringing the database up to date")
         self._step("migrate", "gateway", "migrate")
         self.screen.say("importing the sample: catalogue, places, calendars")
@@ -146,22 +141,15 @@ class _Stack:
         given["DATABASE_URL"] = database.url
         return given
 
-    def _own_settings(self, web: str, servers: Mapping[str, str]) -> dict[str, str]:
-        """Settings that belong to this stack."""
-        self.local.files.mkdir(mode=0o700, exist_ok=True)
+    def _addresses(self, servers: Mapping[str, str]) -> dict[str, str]:
+        database = servers["DATABASE_URL"]
         if "DATABASE_URL" not in os.environ:
-            servers = {**servers, "DATABASE_URL": postgres.create_database(servers["DATABASE_URL"], DATABASE)}
-        self.facts |= {"database": servers["DATABASE_URL"], "redis": servers["REDIS_URL"]}
-        return {
-            "ENV": "development",
-            "PUBLIC_URL": web,
-            "FILES_URL": self.local.files.as_uri(),
-            "CLOCK_SHIFT_FILE": str(self.local.clock_shift),
-            **servers,
-        }
+            database = postgres.create_database(database, DATABASE)
+        return {"database": database, "redis": servers["REDIS_URL"]}
 
-    def _begin_sandbox(self, port: int, state: tuple[str, str]) -> None:
-        part = self._part("sandbox", "sandbox", "serve", "--host", LOOPBACK, "--port", str(port), *state)
+    def _begin_sandbox(self, port: int) -> None:
+        listen = ("--host", LOOPBACK, "--port", str(port))
+        part = self._part("sandbox", "sandbox", "serve", *listen, "--state", str(self.local.sandbox))
         self._begin(replace(part, ready=partial(_page_answers, port, "/_sandbox/")))
 
     def _begin_web_and_worker(self, port: int) -> None:

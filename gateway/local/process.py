@@ -153,6 +153,7 @@ def run_as(
         check=False,
         cwd="/",
         env=dict(env or {}),
+        process_group=0,  # out of reach of the terminal's Ctrl-C, which is ours to handle
         user=account.uid if account else None,
         group=account.gid if account else None,
         extra_groups=[] if account else None,

@@ -1,0 +1,65 @@
+# Everything there is to do here. Works from any folder (make -C, make -f) and with a space in the path.
+
+PYTHON ?= python3
+# The two words that would break at a space are kept out of make's hands: the shell finds the folder.
+ROOT := $(shell cd "$$(dirname "$(strip $(MAKEFILE_LIST))")" && pwd)
+RUN_READY = cd "$(ROOT)" && $(PYTHON) gateway/local/bootstrap.py
+VENV = .local/venv/bin/python
+TEST = $(RUN_READY) test && $(VENV)
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help run test check journey bench interop fuzz chaos reset format format-check lint types contracts coverage reference migration
+
+help: ## list what can be done
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' "$(ROOT)/Makefile"
+
+run: ## install, start everything on this machine, show addresses and demo people; Ctrl-C ends it (PORT=, SANDBOX_PORT=)
+	@cd "$(ROOT)" && exec $(PYTHON) gateway/local/bootstrap.py run
+
+journey: ## one citizen's whole matter over HTTP, step by step, against the stack of `make run`
+	@$(TEST) -m tests.journey
+
+reset: ## remove everything that run and test have made (.local)
+	@$(RUN_READY) reset
+
+test: ## the whole suite on real, embedded PostgreSQL and Valkey (ARGS="tests/core -k money")
+	@$(TEST) -m pytest -n auto --maxprocesses 4 $(ARGS)
+
+check: format-check lint types contracts coverage fuzz ## what the pipeline runs: format, lint, types, contracts, tests with coverage, fuzzing
+
+format: ## put every file into the one format
+	@$(TEST) -m ruff format . && $(VENV) -m ruff check --fix .
+
+format-check:
+	@$(TEST) -m ruff format --check .
+
+lint: ## ruff
+	@$(TEST) -m ruff check .
+
+types: ## mypy --strict
+	@$(TEST) -m mypy
+
+contracts: ## who may import whom
+	@$(TEST) -c 'from importlinter.cli import lint_imports_command as lint; lint()'
+
+coverage: ## the tests, with branch coverage
+	@$(TEST) -m pytest -n auto --maxprocesses 4 --cov --cov-report=term $(ARGS)
+
+fuzz: ## requests made up from the contract, for a bounded time
+	@$(TEST) -m tests.fuzz
+
+interop: ## our protocols against implementations by others (needs node)
+	@$(RUN_READY) test && cd interop && npm ci --no-audit --no-fund && cd .. && $(VENV) -m pytest interop
+
+bench: ## measure speed; writes the numbers of docs/reference/performance.md
+	@$(TEST) -m bench
+
+chaos: ## kill parts of the stack in the middle of work, and look whether anything was lost
+	@$(TEST) -m tests.chaos
+
+reference: ## write docs/reference/openapi.json and errors.md from the code
+	@$(TEST) -m gateway.local reference
+
+migration: ## an empty migration with the next number (NAME=add_x)
+	@$(TEST) -m gateway.local.migration $(NAME)
