@@ -1,0 +1,44 @@
+"""Delivery reports of short messages. Aliyun doesn't sign them, so the address holds a secret (PROTOCOLS 5.1)."""
+
+from __future__ import annotations
+
+import hmac
+from typing import Any
+
+from flask import Response, current_app, jsonify, request
+from flask_smorest import Blueprint
+
+from core import callbacks, jobs
+from core.db import transaction
+from core.errors import NotFound
+from core.web import access
+
+blp = Blueprint("callbacks_sms", __name__, url_prefix="/callbacks/aliyun-sms", description="短信回执 / SMS reports")
+
+PARTNER = "aliyun-sms"
+
+
+@blp.post("/<string:secret>")
+@access.partner(PARTNER)
+@blp.response(200, description='{"code": 0}: received; anything else is sent again')
+def report(secret: str) -> Response:
+    """Receive delivery reports of short messages."""
+    if not hmac.compare_digest(secret.encode(), str(current_app.config["CALLBACK_PATH_SECRET"]).encode()):
+        raise NotFound()
+    _keep(request.get_data(), request.content_type or "")
+    return jsonify(_received())
+
+
+def _keep(body: bytes, content_type: str) -> None:
+    """Store the raw body and queue the work on it, once."""
+    with transaction() as session:
+        stored = callbacks.store(
+            session, partner=PARTNER, event_key=callbacks.digest_key(body), body=body, content_type=content_type
+        )
+        if stored.first:
+            jobs.defer(session, "messages.apply_sms_reports", callback_id=str(stored.id))
+
+
+def _received() -> dict[str, Any]:
+    """The answer by which Aliyun knows that it need not push again."""
+    return {"code": 0, "msg": "接收成功"}

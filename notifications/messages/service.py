@@ -1,0 +1,93 @@
+"""Telling people what happened, and their reading of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from uuid import UUID
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session, aliased
+
+from auth.accounts import queries as accounts
+from auth.accounts.events import SubjectsMerged
+from core import clock, ids
+from core.actors import Citizen
+from core.errors import NotFound
+from notifications.channels import service as channels
+from notifications.messages.models import Message
+from notifications.messages.queries import Letter, letter
+from notifications.templates import queries as templates
+from notifications.templates.rules import NOTHING_EN, NOTHING_ZH, display_fields, render
+
+
+def announce(
+    session: Session,
+    *,
+    to: UUID,
+    template: str,
+    event_id: str,
+    fields: Mapping[str, str],
+    matter_type: str = "",
+    matter_id: UUID | None = None,
+    sensitive: bool = False,
+) -> UUID | None:
+    """Tell the person `to` what happened, in the caller's transaction: inbox now, other channels by jobs (3.17).
+
+    `template` is a code of `notifications/templates/catalogue.json`; `event_id` names the happening: a second call with
+    the same one for the same person changes nothing and returns None. `fields`: any of `templates.rules.GIVEN_FIELDS`;
+    days in `when` may be ISO ("2026-12-05 09:00"), `amount` is yuan ("80.00"). No ID number in any field. With
+    `sensitive` (marriage, credit, police matters) the matter is not named. Raises `LookupError` for an unknown template.
+    """
+    entry = templates.template(template)
+    now = clock.now()
+    english = accounts.contact(session, to).language.startswith("en")
+    wording = entry.en if english else entry.zh
+    shown = display_fields(fields, sensitive=sensitive, at=clock.local(now), english=english)
+    chinese = display_fields(fields, sensitive=sensitive, at=clock.local(now), english=False)
+    nothing = NOTHING_EN if english else NOTHING_ZH
+    made = session.scalar(
+        insert(Message)
+        .values(
+            id=ids.uuid7(),
+            receiver_id=to,
+            event_id=event_id,
+            template=template,
+            matter_type=matter_type,
+            matter_id=matter_id,
+            title=render(wording.title, shown, nothing=nothing),
+            body=render(wording.text, shown, nothing=nothing),
+            fields=json.dumps(chinese, ensure_ascii=False),
+            created_at=now,
+        )
+        .on_conflict_do_nothing(index_elements=[Message.event_id, Message.receiver_id])
+        .returning(Message.id)
+    )
+    if made is not None:
+        channels.queue(session, message_id=made, template=entry, now=now)
+    return made
+
+
+def mark_read(session: Session, *, actor: Citizen, message_id: UUID) -> Letter:
+    """The person opened one of the own messages; opening it again changes nothing. Raises `NotFound`."""
+    message = session.scalar(
+        select(Message).where(Message.id == message_id, Message.receiver_id == actor.subject_id).with_for_update()
+    )
+    if message is None:
+        raise NotFound()
+    if message.read_at is None:
+        message.read_at = clock.now()
+    return letter(message)
+
+
+def move_owner(session: Session, event: SubjectsMerged) -> None:
+    """Two subjects were found to be one person: the absorbed one's messages go to the kept one, none twice."""
+    theirs = aliased(Message)
+    session.execute(
+        delete(Message).where(
+            Message.receiver_id == event.absorbed,
+            Message.event_id.in_(select(theirs.event_id).where(theirs.receiver_id == event.kept)),
+        )
+    )
+    session.execute(update(Message).where(Message.receiver_id == event.absorbed).values(receiver_id=event.kept))
