@@ -1,0 +1,1 @@
+"""Carriers, through 快递100 (PROTOCOLS 4.2)."""
