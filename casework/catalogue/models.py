@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
-    ARRAY,
     BigInteger,
     CheckConstraint,
     ForeignKey,
@@ -17,7 +16,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB, ExcludeConstraint
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, ExcludeConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from casework.catalogue.rules import CaseType, MaterialForm, MaterialOrigin, RecipientPolicy, VersionState
@@ -54,7 +53,7 @@ class ItemVersion(UuidKey, Base):
         ExcludeConstraint(
             ("item_id", "="),
             (text("daterange(effective_from, effective_to)"), "&&"),
-            where=text("state = 'PUBLISHED'"),
+            where=text("state <> 'DRAFT'"),
             using="gist",
             name="ex_item_version_one_in_force",
         ),

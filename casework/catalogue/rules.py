@@ -14,7 +14,10 @@ from core.workdays import Limit, Unit
 
 
 class VersionState(StrEnum):
-    """The states of an item version (S22). What is in force is a PUBLISHED one whose days include today."""
+    """The states of an item version (S22).
+
+    In force on a day is the one version, DRAFT excepted, whose days include it. RETIRED: withdrawn, in force until its end.
+    """
 
     DRAFT = "DRAFT"
     PUBLISHED = "PUBLISHED"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, time, timedelta
@@ -144,7 +145,7 @@ def check_periods(periods: Sequence[tuple[time, time]]) -> Periods:
     for opens, closes in ordered:
         if opens >= closes:
             raise InvalidInput(fields={"periods": ["结束时间须晚于开始时间 / must end after it begins"]})
-    for (_, closes), (opens, _) in zip(ordered, ordered[1:], strict=False):
+    for (_, closes), (opens, _) in itertools.pairwise(ordered):
         if opens < closes:
             raise InvalidInput(fields={"periods": ["时段不能重叠 / periods overlap"]})
     return ordered

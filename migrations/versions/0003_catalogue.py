@@ -52,8 +52,8 @@ def _lookups() -> None:
     op.create_table(
         "dev_zone",
         sa.Column("code", sa.Text, primary_key=True),
-        _text("name"),
         _text("name_2017"),
+        _text("name_now"),
         _text("confidence"),
         _text("note"),
         _number("position"),
@@ -200,7 +200,7 @@ def _catalogue() -> None:
         postgresql.ExcludeConstraint(
             ("item_id", "="),
             (sa.text("daterange(effective_from, effective_to)"), "&&"),
-            where=sa.text("state = 'PUBLISHED'"),
+            where=sa.text("state <> 'DRAFT'"),
             using="gist",
             name="ex_item_version_one_in_force",
         ),

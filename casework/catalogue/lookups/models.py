@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, Text
+from sqlalchemy import CheckConstraint, ForeignKey, Text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Base
@@ -42,13 +43,13 @@ class Region(Base):
 
 
 class DevZone(Base):
-    """A development zone. The list is inferred and must be confirmed by the city (DOMAIN 4.3)."""
+    """A development zone. The list is inferred and must be confirmed by the city (DOMAIN 4.3); `name_now` may tell a merger."""
 
     __tablename__ = "dev_zone"
 
     code: Mapped[str] = mapped_column(Text, primary_key=True)
-    name: Mapped[str] = mapped_column(Text)
     name_2017: Mapped[str] = mapped_column(Text)
+    name_now: Mapped[str] = mapped_column(Text)
     confidence: Mapped[str] = mapped_column(Text)
     note: Mapped[str] = mapped_column(Text)
     position: Mapped[int]

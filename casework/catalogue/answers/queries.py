@@ -1,0 +1,86 @@
+"""Kept answers: serialised once, sent many times."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from datetime import datetime
+from typing import ClassVar, NamedTuple
+
+import orjson
+from sqlalchemy import Connection, Engine, select
+from sqlalchemy.orm import Session
+
+from casework.catalogue.models import CatalogueRevision
+from core import clock
+
+LOOK_SECONDS = 1.0
+KEEP_SECONDS = 30.0
+"""Longest life of an answer: what it is made of but the revision doesn't count (the calendar) is at most this late."""
+MAX_BYTES = 16 * 1024 * 1024
+
+
+class _Revision(NamedTuple):
+    """The time of the change is part of it: two databases (a restored one, say) may count alike."""
+
+    number: int
+    changed_at: datetime
+
+
+class _Kept(NamedTuple):
+    revision: _Revision
+    made_at: float
+    body: bytes
+
+
+class _State:
+    lock = threading.Lock()
+    source: Engine | Connection | None = None
+    revision: _Revision | None = None
+    looked_at = 0.0
+    answers: ClassVar[OrderedDict[str, _Kept]] = OrderedDict()
+    size = 0
+
+
+def answer(session: Session, key: str, make: Callable[[], object]) -> bytes:
+    """The JSON of `make()`, kept under `key` and the business day until the revision changes.
+
+    `key` holds everything the answer depends on: its address, query and language. Problems that `make` raises aren't kept.
+    """
+    revision = _revision(session)
+    key = f"{clock.today()} {key}"
+    with _State.lock:
+        kept = _State.answers.get(key)
+        if kept is not None and kept.revision == revision and time.monotonic() - kept.made_at < KEEP_SECONDS:
+            _State.answers.move_to_end(key)
+            return kept.body
+    made_at = time.monotonic()
+    body = orjson.dumps(make())
+    _keep(key, _Kept(revision, made_at, body))
+    return body
+
+
+def _revision(session: Session) -> _Revision:
+    source = session.get_bind()
+    with _State.lock:
+        fresh = _State.source is source and time.monotonic() - _State.looked_at < LOOK_SECONDS
+        if fresh and _State.revision is not None:
+            return _State.revision
+    looked_at = time.monotonic()
+    row = session.execute(select(CatalogueRevision.revision, CatalogueRevision.changed_at)).one()
+    revision = _Revision(row.revision, row.changed_at)
+    with _State.lock:
+        _State.source, _State.revision, _State.looked_at = source, revision, looked_at
+    return revision
+
+
+def _keep(key: str, kept: _Kept) -> None:
+    with _State.lock:
+        before = _State.answers.pop(key, None)
+        _State.size += len(kept.body) - (len(before.body) if before else 0)
+        _State.answers[key] = kept
+        while _State.size > MAX_BYTES:
+            _, oldest = _State.answers.popitem(last=False)
+            _State.size -= len(oldest.body)

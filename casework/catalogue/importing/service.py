@@ -1,0 +1,207 @@
+"""Reading a catalogue document and writing what it says."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import orjson
+from sqlalchemy import insert, inspect, or_, select, tuple_, update
+from sqlalchemy.dialects import postgresql as pg
+from sqlalchemy.orm import Session
+
+from casework.catalogue.answers import service as answers
+from casework.catalogue.importing import rules
+from casework.catalogue.importing.ports import DocumentShape
+from casework.catalogue.importing.rules import Content, Fault, Policies
+from casework.catalogue.lookups import models as lookups
+from casework.catalogue.models import CatalogueItem, ItemFeeLine, ItemMaterial, ItemQuestion, ItemVersion
+from casework.catalogue.rules import VersionState, fold, search_terms
+from core import clock, ids
+from core.db import Base
+
+RECORD_BEGINS = date(2017, 1, 1)
+"""An item's first version counts as in force since then: what was true before it was recorded isn't known [D]."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """Items in the document, how many of them are new or got a new version, and the faults (then nothing was written)."""
+
+    items: int
+    changed: int
+    faults: tuple[Fault, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """The data files that complete a document: policies, wording of questions, other words for search."""
+
+    policies: Policies
+    wording: Mapping[str, Mapping[str, Mapping[str, str]]]
+    synonyms: Mapping[str, Sequence[str]]
+
+
+def import_document(session: Session, document: Mapping[str, Any], beside: Beside, *, today: date) -> ImportReport:
+    """Write `document`; changed items get a version that is in force from `today`. Nothing is written if anything is wrong.
+
+    New items are in force since `RECORD_BEGINS`.
+    Items that the document doesn't name stay as they are; one that was withdrawn comes back only with a new content.
+    """
+    wrong = tuple(_flat("", DocumentShape().validate(document))) or tuple(rules.faults(document, beside.policies))
+    if wrong:
+        return ImportReport(0, 0, wrong)
+    lists = sum(
+        upsert(session, model, [row | {"position": position} for position, row in enumerate(rows, 1)])
+        for model, rows in _lists(document["lookups"], beside.policies)
+    )
+    make = rules.content_maker(document, beside.policies, beside.wording, beside.synonyms)
+    contents = [make(item) for item in document["items"]]
+    changed, reworded = _write_items(session, contents, today)
+    if lists or changed or reworded:
+        answers.touch(session)
+    return ImportReport(len(contents), changed, ())
+
+
+def _flat(path: str, messages: Any) -> Iterator[Fault]:
+    if isinstance(messages, Mapping):
+        for key, inner in messages.items():
+            yield from _flat(path if key == "_schema" else f"{path}.{key}" if path else str(key), inner)
+    else:
+        for message in messages:
+            yield Fault(path, str(message))
+
+
+def _lists(data: Mapping[str, Any], policies: Policies) -> Iterator[tuple[type[Base], list[dict[str, Any]]]]:
+    by_name = rules.departments(data, policies)
+    yield lookups.Zone, [{"code": z["zone_code"], "name": z["name"]} for z in data["zones"]]
+    yield (
+        lookups.Department,
+        [
+            {"id": d["dept_id"], "name": d["name_now"], "name_2017": d["name_2017"], "confidence": d["confidence"]}
+            for d in data["departments"]
+        ],
+    )
+    yield lookups.Region, [{key: r[key] for key in ("code", "name", "kind")} for r in data["regions"]]
+    yield (
+        lookups.DevZone,
+        [{key: z[key] for key in ("code", "name_2017", "name_now", "confidence", "note")} for z in data["dev_zones"]],
+    )
+    yield (
+        lookups.JointTopic,
+        [
+            {"key": t["topic_key"], "lead_department_id": by_name[t["lead_authority_2017"]]}
+            | {key: t[key] for key in ("name", "participants", "before_days", "after_days")}
+            for t in data["joint_topics"]
+        ],
+    )
+    yield lookups.LifeEventPackage, [{"key": p["topic_key"], "name": p["name"]} for p in data["packages"]]
+    yield (
+        lookups.AppTile,
+        [
+            {"id": t["tile_id"], "group_name": t["group"], "department_id": by_name[t["authority_2017"]]}
+            | {key: t[key] for key in ("name", "link_mode")}
+            for t in data["app_tiles"]
+        ],
+    )
+    yield lookups.LicenceType, [{"key": row["licence_key"], "name": row["name"]} for row in data["licences"]]
+
+
+def upsert(session: Session, model: type[Base], rows: Sequence[dict[str, Any]], *, keep: Sequence[str] = ()) -> int:
+    """Insert or update whole rows, leaving the columns `keep` of existing ones alone; returns how many differed."""
+    table = inspect(model).local_table
+    write = pg.insert(model)
+    rest = [column for column in table.c if not column.primary_key and column.name not in keep]
+    new = {column.name: write.excluded[column.name] for column in rest}
+    statement = write.on_conflict_do_update(
+        index_elements=list(table.primary_key),
+        set_=new,
+        where=tuple_(*rest).is_distinct_from(tuple_(*new.values())),
+    ).returning(*table.primary_key)
+    return len(session.execute(statement, rows).all())
+
+
+def _write_items(session: Session, contents: Sequence[Content], today: date) -> tuple[int, int]:
+    """Give every item whose content differs a new version; returns how many, and how many are only found by other words."""
+    now = clock.now()
+    session.execute(
+        pg.insert(CatalogueItem).on_conflict_do_nothing(),
+        [{"item_id": content.item_id, "created_at": now, "updated_at": now} for content in contents],
+    )
+    # One import at a time: the rows are locked in key order.
+    session.execute(select(CatalogueItem.item_id).order_by(CatalogueItem.item_id).with_for_update())
+    latest = {
+        row.item_id: row
+        for row in session.execute(
+            select(
+                ItemVersion.id, ItemVersion.item_id, ItemVersion.version, ItemVersion.digest, ItemVersion.search_terms
+            )
+            .distinct(ItemVersion.item_id)
+            .where(ItemVersion.state != VersionState.DRAFT)
+            .order_by(ItemVersion.item_id, ItemVersion.version.desc())
+        )
+    }
+    changed = reworded = 0
+    for content in contents:
+        previous = latest.get(content.item_id)
+        found_by = {"search_terms": search_terms(content.search_texts), "folded_name": fold(content.row["name"])}
+        if previous is None or previous.digest != _digest(content):
+            _publish(session, content, found_by, today)
+            changed += 1
+        elif previous.search_terms != found_by["search_terms"]:
+            session.execute(update(ItemVersion).where(ItemVersion.id == previous.id).values(found_by))
+            reworded += 1
+    return changed, reworded
+
+
+def _digest(content: Content) -> bytes:
+    whole = [content.row, content.questions, content.materials, content.fee_lines]
+    return hashlib.sha256(orjson.dumps(whole, option=orjson.OPT_SORT_KEYS)).digest()
+
+
+def _publish(session: Session, content: Content, found_by: dict[str, Any], today: date) -> None:
+    """End the version in force the day before `today` and publish `content` from `today` on."""
+    version_id = ids.uuid7()
+    last = session.scalar(
+        select(ItemVersion.version)
+        .where(ItemVersion.item_id == content.item_id)
+        .order_by(ItemVersion.version.desc())
+        .limit(1)
+    )
+    session.execute(
+        update(ItemVersion)
+        .where(
+            ItemVersion.item_id == content.item_id,
+            ItemVersion.state != VersionState.DRAFT,
+            or_(ItemVersion.effective_to.is_(None), ItemVersion.effective_to > today),
+        )
+        .values(effective_to=today)
+    )
+    session.execute(
+        insert(ItemVersion).values(
+            id=version_id,
+            item_id=content.item_id,
+            version=(last or 0) + 1,
+            state=VersionState.DRAFT,
+            effective_from=today if last else RECORD_BEGINS,
+            digest=_digest(content),
+            **content.row,
+            **found_by,
+        )
+    )
+    for model, rows in (
+        (ItemQuestion, content.questions),
+        (ItemMaterial, content.materials),
+        (ItemFeeLine, content.fee_lines),
+    ):
+        if rows:
+            session.execute(insert(model), [row | {"version_id": version_id} for row in rows])
+    session.execute(update(ItemVersion).where(ItemVersion.id == version_id).values(state=VersionState.PUBLISHED))
+    session.execute(
+        update(CatalogueItem)
+        .where(CatalogueItem.item_id == content.item_id)
+        .values(redirects_to=None, updated_at=clock.now())
+    )

@@ -1,0 +1,119 @@
+"""Reads of the reference lists, as ready-made answers; `items` counts what is in force on the day."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from casework.catalogue.lookups.models import AppTile, Department, DevZone, JointTopic, LifeEventPackage, Region, Zone
+from casework.catalogue.models import ItemVersion
+from casework.catalogue.queries import in_force
+
+Rows = list[dict[str, Any]]
+
+
+def _counts(session: Session, key: InstrumentedAttribute[str], day: date) -> dict[str, int]:
+    rows = session.execute(select(key, func.count()).where(in_force(day)).group_by(key))
+    return {row[0]: row[1] for row in rows}
+
+
+def _items_by_topic(session: Session, day: date) -> dict[str, list[str]]:
+    topic = func.unnest(ItemVersion.joint_topics).label("topic")
+    found: dict[str, list[str]] = {}
+    for row in session.execute(select(topic, ItemVersion.item_id).where(in_force(day)).order_by(ItemVersion.item_id)):
+        found.setdefault(row.topic, []).append(row.item_id)
+    return found
+
+
+def zones(session: Session, day: date) -> Rows:
+    """The zones (S2) in their order."""
+    counts = _counts(session, ItemVersion.zone_code, day)
+    return [
+        {"code": zone.code, "name": zone.name, "items": counts.get(zone.code, 0)}
+        for zone in session.scalars(select(Zone).order_by(Zone.position))
+    ]
+
+
+def zone_names(session: Session) -> dict[str, str]:
+    """Zone code → name."""
+    return {row.code: row.name for row in session.execute(select(Zone.code, Zone.name))}
+
+
+def departments(session: Session, day: date) -> Rows:
+    """The departments (S30), with the name of 2017."""
+    counts = _counts(session, ItemVersion.department_id, day)
+    return [
+        {"id": found.id, "name": found.name, "name_2017": found.name_2017, "items": counts.get(found.id, 0)}
+        for found in session.scalars(select(Department).order_by(Department.position))
+    ]
+
+
+def regions(session: Session, day: date) -> Rows:  # noqa: ARG001  # every list is read the same way
+    """The districts and counties (S30)."""
+    return [
+        {"code": region.code, "name": region.name, "kind": region.kind}
+        for region in session.scalars(select(Region).order_by(Region.position))
+    ]
+
+
+def dev_zones(session: Session, day: date) -> Rows:  # noqa: ARG001  # every list is read the same way
+    """The development zones (S30)."""
+    return [
+        {
+            "code": zone.code,
+            "name_2017": zone.name_2017,
+            "name_now": zone.name_now,
+            "confidence": zone.confidence,
+            "note": zone.note,
+        }
+        for zone in session.scalars(select(DevZone).order_by(DevZone.position))
+    ]
+
+
+def topics(session: Session, day: date) -> Rows:
+    """The industries with a joint approval (S8), with their items."""
+    items = _items_by_topic(session, day)
+    return [
+        {
+            "key": topic.key,
+            "name": topic.name,
+            "lead_department": topic.lead_department_id,
+            "participants": topic.participants,
+            "before_days": topic.before_days,
+            "after_days": topic.after_days,
+            "items": items.get(topic.key, []),
+        }
+        for topic in session.scalars(select(JointTopic).order_by(JointTopic.position))
+    ]
+
+
+def packages(session: Session, day: date) -> Rows:
+    """Several items as one thing (一件事)."""
+    items = _items_by_topic(session, day)
+    return [
+        {"key": package.key, "name": package.name, "items": items.get(package.key, [])}
+        for package in session.scalars(select(LifeEventPackage).order_by(LifeEventPackage.position))
+    ]
+
+
+def tiles(session: Session, day: date) -> Rows:  # noqa: ARG001  # every list is read the same way
+    """The tiles of other systems (S38)."""
+    return [
+        {"id": tile.id, "group": tile.group_name, "name": tile.name, "department": tile.department_id}
+        for tile in session.scalars(select(AppTile).order_by(AppTile.position))
+    ]
+
+
+LISTS: dict[str, Callable[[Session, date], Rows]] = {
+    "zones": zones,
+    "departments": departments,
+    "regions": regions,
+    "dev-zones": dev_zones,
+    "topics": topics,
+    "packages": packages,
+    "tiles": tiles,
+}

@@ -1,0 +1,281 @@
+"""Reads of the catalogue: one item whole, and search."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, RowMapping, Select, case, func, literal, literal_column, or_, select, tuple_
+from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from casework.catalogue.errors import ItemNotInForce
+from casework.catalogue.lookups.models import Department, LicenceType, Zone
+from casework.catalogue.models import CatalogueItem, ItemFeeLine, ItemMaterial, ItemQuestion, ItemVersion
+from casework.catalogue.rules import (
+    CaseType,
+    FeeLine,
+    Item,
+    Material,
+    MaterialForm,
+    MaterialOrigin,
+    Option,
+    Query,
+    Question,
+    RecipientPolicy,
+    ServiceObject,
+    VersionState,
+    limit_text,
+)
+from core.errors import InvalidInput, NotFound
+from core.web import paging
+from core.web.paging import Page
+from core.workdays import Limit, Unit
+
+# Made from more than the column of the same name; the other fields are taken from the row as they are.
+_MADE = {
+    "version_id", "case_type", "service_objects", "legal_basis", "legal_limit", "promised_limit", "process_steps",
+    "result_form", "channels", "joint_topics", "recipient_policy", "materials", "questions", "fee_lines",
+}  # fmt: skip
+_PLAIN = [field.name for field in fields(Item) if field.name not in _MADE]
+_NOT_READ = {"state", "effective_to", "digest", "search_terms", "folded_name", "seed_fact"}
+
+
+def _parts(model: type[Any], order: InstrumentedAttribute[int]) -> ColumnElement[Any]:
+    """The rows of a part of the version, in order, as one JSON value: the whole item is one query."""
+    row = func.to_jsonb(literal_column(model.__tablename__))
+    rows = func.jsonb_agg(aggregate_order_by(row, order), type_=JSONB)
+    return (
+        select(func.coalesce(rows, literal([], JSONB)))
+        .where(model.version_id == ItemVersion.id)
+        .correlate(ItemVersion)
+        .scalar_subquery()
+    )
+
+
+_ITEM = (
+    select(
+        *(column for column in ItemVersion.__table__.c if column.name not in _NOT_READ),
+        Zone.name.label("zone_name"),
+        Department.name.label("department_name"),
+        Department.name_2017.label("department_name_2017"),
+        _parts(ItemQuestion, ItemQuestion.position).label("questions"),
+        _parts(ItemMaterial, ItemMaterial.no).label("materials"),
+        _parts(ItemFeeLine, ItemFeeLine.no).label("fee_lines"),
+        select(func.jsonb_object_agg(LicenceType.key, LicenceType.name, type_=JSONB))
+        .join(ItemMaterial, ItemMaterial.licence_key == LicenceType.key)
+        .where(ItemMaterial.version_id == ItemVersion.id)
+        .correlate(ItemVersion)
+        .scalar_subquery()
+        .label("licences"),
+    )
+    .select_from(ItemVersion)
+    .join(Zone, Zone.code == ItemVersion.zone_code)
+    .join(Department, Department.id == ItemVersion.department_id)
+)
+
+
+def in_force(day: date) -> ColumnElement[bool]:
+    """The condition on `item_version` that picks what is in force on `day` (S22)."""
+    return (
+        (ItemVersion.state != VersionState.DRAFT)
+        & (ItemVersion.effective_from <= day)
+        & or_(ItemVersion.effective_to.is_(None), ItemVersion.effective_to > day)
+    )
+
+
+def item_in_force(session: Session, item_id: str, day: date) -> Item:
+    """The item as it is in force on `day`.
+
+    Raises `ItemNotInForce` (with `redirects_to` when it has a successor), or `NotFound` for a code that was never given.
+    """
+    row = session.execute(_ITEM.where(ItemVersion.item_id == item_id, in_force(day))).mappings().one_or_none()
+    if row is None:
+        known = session.execute(
+            select(CatalogueItem.redirects_to).where(CatalogueItem.item_id == item_id)
+        ).one_or_none()
+        if known is None:
+            raise NotFound()
+        raise ItemNotInForce(extra={"redirects_to": known.redirects_to} if known.redirects_to else {})
+    return _item(row)
+
+
+def item_version(session: Session, version_id: UUID) -> Item:
+    """That version, in force or not: what a matter began with. Raises `NotFound`."""
+    row = session.execute(_ITEM.where(ItemVersion.id == version_id)).mappings().one_or_none()
+    if row is None:
+        raise NotFound()
+    return _item(row)
+
+
+def _item(row: RowMapping) -> Item:
+    return Item(
+        **{name: row[name] for name in _PLAIN},
+        version_id=row["id"],
+        case_type=CaseType(row["case_type"]),
+        service_objects=tuple(ServiceObject(value) for value in row["service_objects"]),
+        legal_basis=tuple(row["legal_basis"]),
+        legal_limit=Limit(row["legal_limit"], Unit(row["legal_limit_unit"])),
+        promised_limit=Limit(row["promised_limit"], Unit(row["promised_limit_unit"])),
+        process_steps=tuple(row["process_steps"]),
+        result_form=MaterialForm(row["result_form"]),
+        channels=tuple(row["channels"]),
+        joint_topics=tuple(row["joint_topics"]),
+        recipient_policy=RecipientPolicy(row["recipient_policy"]),
+        materials=tuple(_material(part, row["licences"] or {}) for part in row["materials"]),
+        questions=tuple(
+            Question(part["key"], part["text"], tuple(Option(**option) for option in part["options"]))
+            for part in row["questions"]
+        ),
+        fee_lines=tuple(
+            FeeLine(**{name: value for name, value in part.items() if name != "version_id"})
+            for part in row["fee_lines"]
+        ),
+    )
+
+
+def _material(part: Mapping[str, Any], licences: Mapping[str, str]) -> Material:
+    key = part["licence_key"] or ""
+    return Material(
+        no=part["no"],
+        name=part["name"],
+        required=part["required"],
+        origin=MaterialOrigin(part["origin"]),
+        form=MaterialForm(part["form"]),
+        copies=part["copies"],
+        waivable=part["waivable"],
+        licence_key=key,
+        licence_name=licences.get(key, ""),
+        tolerable=part["tolerable"],
+        original_required=part["original_required"],
+        condition=part["condition"],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a list of items is narrowed by; None and "" don't narrow."""
+
+    q: str = ""
+    zone: str | None = None
+    department: str | None = None
+    service_object: str | None = None
+    hot: bool | None = None
+    bookable: bool | None = None
+    deliverable: bool | None = None
+
+
+_ENTRY = (
+    select(
+        ItemVersion.item_id,
+        ItemVersion.name,
+        ItemVersion.zone_code,
+        Zone.name.label("zone_name"),
+        ItemVersion.department_id,
+        Department.name.label("department_name"),
+        ItemVersion.authority,
+        ItemVersion.case_type,
+        ItemVersion.promised_limit,
+        ItemVersion.promised_limit_unit,
+        ItemVersion.trips_to_hall,
+        ItemVersion.bookable,
+        ItemVersion.pre_review,
+        ItemVersion.deliverable,
+        ItemVersion.hot,
+        ItemVersion.is_fee,
+        ItemVersion.is_sample,
+    )
+    .join(Zone, Zone.code == ItemVersion.zone_code)
+    .join(Department, Department.id == ItemVersion.department_id)
+)
+
+
+def search(
+    session: Session, filters: Filters, day: date, *, cursor: str | None, limit: int, language: str
+) -> Page[dict[str, Any]]:
+    """Items in force on `day`, the best match first, then the hot ones (S33, S48), as ready-made answers.
+
+    Two characters and more are found anywhere in the name, result, authority, code or other words; one character only at
+    the beginning of a name. Raises `InvalidInput` for a made-up cursor.
+    """
+    query = Query.of(filters.q)
+    if filters.q and not query.whole:
+        return Page([], None)
+    position = _position(query)
+    found = _narrow(_ENTRY.where(in_force(day)), query, filters)
+    if cursor:
+        found = found.where(tuple_(position, ItemVersion.item_id) > tuple_(*_decoded(cursor)))
+    found = found.add_columns(position.label("position")).order_by(position, ItemVersion.item_id).limit(limit + 1)
+    rows = session.execute(found).all()
+    entries = [_entry(row, language) for row in rows[:limit]]
+    last = rows[limit - 1] if len(rows) > limit else None
+    return Page(entries, paging.encode(f"{last.position} {last.item_id}") if last else None)
+
+
+def _position(query: Query) -> ColumnElement[int]:
+    """Where a row stands: equal names, names that begin so, names that hold it, the rest; in each the hot ones first."""
+    cold = case((ItemVersion.hot, 0), else_=1)
+    if not query.whole:
+        return cold
+    name = ItemVersion.folded_name
+    match = case(
+        (name == query.whole, 0),
+        (func.starts_with(name, query.whole), 2),
+        (func.strpos(name, query.whole) > 0, 4),
+        else_=6,
+    )
+    return match + cold
+
+
+def _narrow(found: Select[*tuple[Any, ...]], query: Query, filters: Filters) -> Select[*tuple[Any, ...]]:
+    if query.terms:
+        found = found.where(ItemVersion.search_terms.contains(list(query.terms)))
+    if query.prefix:
+        found = found.where(ItemVersion.folded_name.startswith(query.prefix, autoescape=True))
+    if filters.service_object is not None:
+        found = found.where(ItemVersion.service_objects.contains([filters.service_object]))
+    for column, wanted in (
+        (ItemVersion.zone_code, filters.zone),
+        (ItemVersion.department_id, filters.department),
+        (ItemVersion.hot, filters.hot),
+        (ItemVersion.bookable, filters.bookable),
+        (ItemVersion.deliverable, filters.deliverable),
+    ):
+        if wanted is not None:
+            found = found.where(column == wanted)
+    return found
+
+
+def _decoded(cursor: str) -> tuple[int, str]:
+    position, _, item_id = paging.decode(cursor).partition(" ")
+    if not (position.isascii() and position.isdigit() and len(position) == 1 and item_id):
+        raise InvalidInput(fields={"cursor": ["不是有效的翻页标记 / not a valid cursor"]})
+    return int(position), item_id
+
+
+def _entry(row: Any, language: str) -> dict[str, Any]:
+    limit = Limit(row.promised_limit, Unit(row.promised_limit_unit))
+    return {
+        "item_id": row.item_id,
+        "name": row.name,
+        "zone": {"code": row.zone_code, "name": row.zone_name},
+        "department": {"id": row.department_id, "name": row.department_name},
+        "authority": row.authority,
+        "case_type": row.case_type,
+        "promised_limit": limit_answer(limit, "", language),
+        "trips_to_hall": row.trips_to_hall,
+        "bookable": row.bookable,
+        "pre_review": row.pre_review,
+        "deliverable": row.deliverable,
+        "hot": row.hot,
+        "is_fee": row.is_fee,
+        "is_sample": row.is_sample,
+    }
+
+
+def limit_answer(limit: Limit, note: str, language: str) -> dict[str, Any]:
+    """A limit as it is answered: number, unit, words, and the catalogue's own note."""
+    return {"value": limit.value, "unit": limit.unit, "text": limit_text(limit, language), "note": note}

@@ -1,0 +1,206 @@
+"""Reads of places."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, time, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import and_, func, or_, select
+from sqlalchemy.orm import Session
+
+from casework.catalogue import queries as catalogue
+from casework.catalogue.lookups import queries as lookups
+from casework.places import rules
+from casework.places.models import HallException, HallHours, HallZone, ServiceHall, ServiceWindow, WindowItem
+from casework.places.rules import Exceptional, Hall, Level, Opening, Periods, WindowKind, WindowState
+from core import calendar, clock
+from core.errors import NotFound
+
+
+def _hall(row: ServiceHall) -> Hall:
+    return Hall(row.id, row.code, row.name, Level(row.level), row.region_code, row.address, row.consult, row.is_sample)
+
+
+def hall(session: Session, hall_id: UUID) -> Hall:
+    """The hall. Raises `NotFound`."""
+    found = session.get(ServiceHall, hall_id)
+    if found is None:
+        raise NotFound()
+    return _hall(found)
+
+
+def hall_by_code(session: Session, code: str) -> Hall:
+    """The hall with this code, such as NB-CITY. Raises `NotFound`."""
+    found = session.scalar(select(ServiceHall).where(ServiceHall.code == code))
+    if found is None:
+        raise NotFound()
+    return _hall(found)
+
+
+def halls(session: Session, *, region: str | None = None, level: str | None = None) -> list[Hall]:
+    """The halls in their order, the city's first."""
+    query = select(ServiceHall).order_by(ServiceHall.position)
+    if region is not None:
+        query = query.where(ServiceHall.region_code == region)
+    if level is not None:
+        query = query.where(ServiceHall.level == level)
+    return [_hall(found) for found in session.scalars(query)]
+
+
+def halls_for_item(session: Session, item_id: str) -> list[Hall]:
+    """The halls with an open window that takes the item, as it is in force today (S12). Raises as `catalogue.item_in_force`."""
+    item = catalogue.item_in_force(session, item_id, clock.today())
+    takes = or_(
+        and_(ServiceWindow.kind == WindowKind.COMBINED, ServiceWindow.zone_code == item.zone_code),
+        ServiceWindow.id.in_(select(WindowItem.window_id).where(WindowItem.item_id == item_id)),
+    )
+    serving = select(ServiceWindow.hall_id).where(ServiceWindow.state == WindowState.OPEN, takes)
+    query = select(ServiceHall).where(ServiceHall.id.in_(serving)).order_by(ServiceHall.position)
+    return [_hall(found) for found in session.scalars(query)]
+
+
+def window_count(session: Session, hall_id: UUID, zone_code: str) -> int:
+    """How many windows of the zone serve in this hall (AP-1, AP-2)."""
+    return (
+        session.scalar(
+            select(func.count()).where(
+                ServiceWindow.hall_id == hall_id,
+                ServiceWindow.zone_code == zone_code,
+                ServiceWindow.state == WindowState.OPEN,
+            )
+        )
+        or 0
+    )
+
+
+def opening(session: Session, hall_id: UUID, day: date) -> Opening:
+    """When the hall is open on `day`, and why if that is out of the ordinary (AP-4). Unknown halls are never open."""
+    exceptions = _exceptions(session, hall_id, day, day)
+    return rules.opening(day, calendar.load(session), _week(session, hall_id), exceptions.get(day))
+
+
+def openings(session: Session, hall_id: UUID, first: date, last: date) -> list[Opening]:
+    """`opening` of every day from `first` to `last`, both included, in two queries."""
+    exceptions, week, days = _exceptions(session, hall_id, first, last), _week(session, hall_id), calendar.load(session)
+    wanted = (first + timedelta(days=ahead) for ahead in range((last - first).days + 1))
+    return [rules.opening(day, days, week, exceptions.get(day)) for day in wanted]
+
+
+def open_periods(session: Session, hall_id: UUID, day: date) -> Periods:
+    """The periods in which the hall is open on `day`, times of Shanghai; none when it is closed (AP-4)."""
+    return opening(session, hall_id, day).periods
+
+
+def _week(session: Session, hall_id: UUID) -> dict[int, Periods]:
+    rows = session.execute(
+        select(HallHours.weekday, HallHours.opens, HallHours.closes)
+        .where(HallHours.hall_id == hall_id)
+        .order_by(HallHours.weekday, HallHours.opens)
+    )
+    week: dict[int, Periods] = {}
+    for weekday, opens, closes in rows:
+        week[weekday] = (*week.get(weekday, ()), (opens, closes))
+    return week
+
+
+def _exceptions(session: Session, hall_id: UUID, first: date, last: date) -> dict[date, Exceptional]:
+    rows = session.execute(
+        select(HallException.day, HallException.periods, HallException.reason).where(
+            HallException.hall_id == hall_id, HallException.day.between(first, last)
+        )
+    )
+    return {
+        day: Exceptional(tuple((time.fromisoformat(a), time.fromisoformat(b)) for a, b in periods), reason)
+        for day, periods, reason in rows
+    }
+
+
+def hall_detail(session: Session, hall_id: UUID, today: date, language: str) -> dict[str, Any]:
+    """A hall with zones, windows, hours, today and the next open day, as a ready-made answer. Raises `NotFound`."""
+    found = hall(session, hall_id)
+    week = _week(session, hall_id)
+    exceptions = _exceptions(session, hall_id, today, today + timedelta(days=rules.SEARCH_DAYS))
+    days = calendar.load(session)
+    following = rules.next_open(today, days, week, exceptions)
+    return hall_answer(found) | {
+        "zones": _zones(session, hall_id),
+        "hours": [{"weekday": weekday, "periods": periods_answer(periods)} for weekday, periods in week.items()],
+        "today": opening_answer(rules.opening(today, days, week, exceptions.get(today)), language),
+        "next_open": opening_answer(following, language) if following else None,
+    }
+
+
+def _zones(session: Session, hall_id: UUID) -> list[dict[str, Any]]:
+    special = (
+        select(func.array_agg(WindowItem.item_id))
+        .where(WindowItem.window_id == ServiceWindow.id)
+        .correlate(ServiceWindow)
+        .scalar_subquery()
+    )
+    rows = session.execute(
+        select(
+            HallZone.zone_code,
+            HallZone.area,
+            ServiceWindow.id,
+            ServiceWindow.code,
+            ServiceWindow.name,
+            ServiceWindow.kind,
+            ServiceWindow.state,
+            special.label("items"),
+        )
+        .join(
+            ServiceWindow,
+            and_(ServiceWindow.hall_id == HallZone.hall_id, ServiceWindow.zone_code == HallZone.zone_code),
+        )
+        .where(HallZone.hall_id == hall_id)
+        .order_by(HallZone.zone_code, ServiceWindow.code)
+    )
+    names = lookups.zone_names(session)
+    zones: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        empty = {"code": row.zone_code, "name": names[row.zone_code], "area": row.area, "windows": []}
+        zone = zones.setdefault(row.zone_code, empty)
+        zone["windows"].append(
+            {
+                "id": str(row.id),
+                "code": row.code,
+                "name": row.name,
+                "kind": row.kind,
+                "state": row.state,
+                "items": sorted(row.items or []),
+            }
+        )
+    return list(zones.values())
+
+
+def hall_answer(found: Hall) -> dict[str, Any]:
+    """A hall as it is answered."""
+    return {
+        "id": str(found.id),
+        "code": found.code,
+        "name": found.name,
+        "level": found.level,
+        "region_code": found.region_code,
+        "address": found.address,
+        "consult": found.consult,
+        "is_sample": found.is_sample,
+    }
+
+
+def opening_answer(found: Opening, language: str) -> dict[str, Any]:
+    """One day of a hall as it is answered; `provisional` days may still become holidays (K-10)."""
+    return {
+        "day": found.day.isoformat(),
+        "open": found.open,
+        "periods": periods_answer(found.periods),
+        "reason": found.cause,
+        "reason_text": rules.cause_text(found, language),
+        "provisional": found.provisional,
+    }
+
+
+def periods_answer(periods: Iterable[tuple[time, time]]) -> list[dict[str, str]]:
+    """Periods as they are answered: "09:00" in Shanghai."""
+    return [{"opens": f"{opens:%H:%M}", "closes": f"{closes:%H:%M}"} for opens, closes in periods]
