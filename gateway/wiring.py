@@ -4,9 +4,37 @@ from __future__ import annotations
 
 import importlib
 
-from core import cache, clock, db, security
+from auth.accounts.events import SubjectsMerged
+from auth.accounts.ports import WeChatAccounts
+from auth.factors.ports import CodeSender
+from auth.identity.ports import IdentityAuthority
+from casework.appointments import service as appointments
+from casework.cases import service as cases
+from casework.delivery import service as delivery
+from casework.delivery.events import ShipmentDelivered
+from casework.delivery.ports import CallbackAddress, Courier
+from casework.files import service as files
+from casework.files.ports import FileStore
+from casework.prereview import service as prereview
+from core import cache, clock, db, ports, security
+from core.events import subscribe
 from core.settings import Settings
 from gateway.models import feature_modules, load_all
+from notifications.channels.ports import ShortMessages, SubscribeMessages
+from notifications.messages import service as messages
+from notifications.preferences import service as preferences
+from notifications.templates import queries as templates
+from partners.alipay.payments import AlipayPayments
+from partners.couriers.kuaidi100 import Kuaidi100
+from partners.identity_authority.adapter import SignedIdentityAuthority
+from partners.sms.aliyun import AliyunSms
+from partners.storage import store_for
+from partners.wechat.accounts import WeChatMiniProgramAccounts
+from partners.wechat.client import MiniProgramClient
+from partners.wechat.subscribe import WeChatSubscribeMessages
+from payments.bills import service as bills
+from payments.orders.ports import PaymentPlatform
+from payments.refunds.ports import RefundPlatform
 
 
 def wire(settings: Settings) -> None:
@@ -17,6 +45,34 @@ def wire(settings: Settings) -> None:
     clock.use_shift_file(settings.clock_shift_file)
     load_all()
     provide_adapters(settings)
-    subscribe()
-    for module in feature_modules("jobs"):
+    subscribe_handlers()
+    for module in ("core.maintenance", *feature_modules("jobs")):
         importlib.import_module(module)
+
+
+def provide_adapters(settings: Settings) -> None:
+    """Give every port its adapter."""
+    wechat = MiniProgramClient(settings.wechat)
+    sms = AliyunSms(settings.sms, templates.sms_codes())
+    alipay = AlipayPayments(settings.alipay, settings.public_url)
+    ports.provide(WeChatAccounts, WeChatMiniProgramAccounts(wechat))
+    ports.provide(SubscribeMessages, WeChatSubscribeMessages(wechat, settings.wechat.template_ids))
+    ports.provide(CodeSender, sms)
+    ports.provide(ShortMessages, sms)
+    ports.provide(IdentityAuthority, SignedIdentityAuthority(settings.identity_authority))
+    ports.provide(PaymentPlatform, alipay)
+    ports.provide(RefundPlatform, alipay)
+    ports.provide(Courier, Kuaidi100(settings.kuaidi100))
+    ports.provide(CallbackAddress, CallbackAddress(settings.public_url, settings.callback_path_secret))
+    ports.provide(FileStore, store_for(settings.files_url))
+
+
+def subscribe_handlers() -> None:
+    """Say who hears what. Handlers run in the publisher's transaction, in this order."""
+    for feature in (prereview, files, appointments, cases, delivery, bills, messages, preferences):
+        subscribe(SubjectsMerged, feature.move_owner)
+    subscribe(ShipmentDelivered, _result_delivered)
+
+
+def _result_delivered(session: db.Session, event: ShipmentDelivered) -> None:
+    cases.on_result_delivered(session, event.case_id, event.at)

@@ -39,7 +39,7 @@ def place_order(shipment_id: str) -> None:
             callback_url=_callback_url(shipment),
             salt=shipment.callback_salt,
         )
-    placed = ports.get(Courier).place_order(order)  # type: ignore[type-abstract]
+    placed = ports.get(Courier).place_order(order)
     with transaction() as session:
         service.on_ordered(session, UUID(shipment_id), placed)
 
@@ -56,7 +56,7 @@ def subscribe(shipment_id: str) -> None:
             "callback_url": _callback_url(shipment),
             "salt": shipment.callback_salt,
         }
-    ports.get(Courier).subscribe(**wanted)  # type: ignore[type-abstract]
+    ports.get(Courier).subscribe(**wanted)
 
 
 @jobs.task("delivery.call_off", queue="partners")
@@ -66,7 +66,7 @@ def call_off(shipment_id: str) -> None:
         shipment = queries.locked(session, UUID(shipment_id))
         order_id, task_id = shipment.carrier_order_id, shipment.carrier_task_id
     if order_id is not None and task_id is not None:
-        ports.get(Courier).cancel(order_id=order_id, task_id=task_id)  # type: ignore[type-abstract]
+        ports.get(Courier).cancel(order_id=order_id, task_id=task_id)
 
 
 @jobs.task("delivery.apply_callback", queue="partners")
@@ -75,7 +75,7 @@ def apply_callback(callback_id: str, shipment_id: str) -> None:
     with transaction() as session:
         _partner, body = callbacks.get(session, UUID(callback_id))
         salt = queries.salt_of(session, UUID(shipment_id)) or ""
-        report = ports.get(Courier).read_callback(body, salt)  # type: ignore[type-abstract]
+        report = ports.get(Courier).read_callback(body, salt)
         if report is not None:
             service.apply_report(session, UUID(shipment_id), report)
         callbacks.finish(session, UUID(callback_id), "DONE")
@@ -105,7 +105,7 @@ def pull(shipment_id: str) -> None:
             "waybill": shipment.waybill or "",
             "phone": shipment.receiver_phone,
         }
-    report = ports.get(Courier).track(**wanted)  # type: ignore[type-abstract]
+    report = ports.get(Courier).track(**wanted)
     if report is not None:
         with transaction() as session:
             service.apply_report(session, UUID(shipment_id), report)
