@@ -143,6 +143,13 @@ class PreReviewMaterial(UuidKey, Base):
     )
 
     @property
+    def bring(self) -> bool:
+        """Whether its original, or itself where it may follow later, must come to the counter."""
+        if self.verdict == Verdict.WAIVED or self.provision == Provision.LICENCE:
+            return False
+        return self.original_required or self.provision == Provision.ON_SITE or self.verdict == Verdict.TOLERATED
+
+    @property
     def files(self) -> list[PreReviewFile]:
         """The files of the present version."""
         return [file for file in self.all_files if file.superseded_at is None]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -71,6 +71,42 @@ class VersionChange:
             "changes": [{"kind": change.kind, "no": change.no, "name": change.name} for change in self.changes],
             "open_questions": [{"key": question.key, "text": question.text} for question in self.open_questions],
         }
+
+
+@dataclass(frozen=True, slots=True)
+class MaterialView:
+    """A material as its owner sees it: `told` says whether the verdict has been told yet (PR-5: all at once)."""
+
+    material: PreReviewMaterial
+    told: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """A pre-review as its owner sees it, with what a draft's item changed and the steps that are open now (PR-2, PR-10)."""
+
+    prereview: PreReview
+    materials: tuple[MaterialView, ...]
+    version_change: VersionChange | None
+    next_steps: tuple[rules.Step, ...]
+
+
+def detail(session: Session, prereview: PreReview, now: datetime) -> Detail:
+    """The owner's view of a pre-review that was read with its papers."""
+    state = State(prereview.state)
+    try:
+        change = version_change(session, prereview, now) if state is State.DRAFT else None
+    except ItemNotInForce:
+        change = None
+    bookable = state is State.PASSED and catalogue.item_version(session, prereview.version_id).bookable
+    return Detail(
+        prereview=prereview,
+        materials=tuple(
+            MaterialView(m, rules.is_told(state, prereview.round, m.verdict_round)) for m in prereview.listed
+        ),
+        version_change=change,
+        next_steps=rules.next_steps(state, bookable=bookable),
+    )
 
 
 def page_of_owner(session: Session, owner_id: UUID, args: Mapping[str, Any]) -> Page[PreReview]:
@@ -178,19 +214,6 @@ def passed_of_owner(session: Session, owner_id: UUID, now: datetime) -> list[Pas
     return [_passed(found) for found in session.scalars(query) if not overtaken(session, found, now)]
 
 
-def papers_to_bring(materials: Sequence[PreReviewMaterial]) -> list[PreReviewMaterial]:
-    """What must come to the counter: originals, what was promised on site, and what may follow later."""
-    return [material for material in materials if _bring(material)]
-
-
-def _bring(material: PreReviewMaterial) -> bool:
-    if material.verdict == Verdict.WAIVED or material.provision == Provision.LICENCE:
-        return False
-    return (
-        material.original_required or material.provision == Provision.ON_SITE or material.verdict == Verdict.TOLERATED
-    )
-
-
 def _passed(prereview: PreReview) -> PassedPreReview:
     return PassedPreReview(
         id=prereview.id,
@@ -209,7 +232,7 @@ def _passed(prereview: PreReview) -> PassedPreReview:
                 provision=Provision(material.provision) if material.provision else None,
                 verdict=Verdict(_known(material.verdict)),
                 original_required=material.original_required,
-                bring=_bring(material),
+                bring=material.bring,
                 file_ids=tuple(file.file_id for file in material.files),
             )
             for material in prereview.listed

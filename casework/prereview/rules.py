@@ -89,6 +89,27 @@ TEXTS: dict[State, tuple[str, str]] = {
 """What the citizen reads (PR-14), in Chinese and English."""
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Something the citizen can do next: a stable `action` and a sentence in Chinese and English."""
+
+    action: str
+    zh: str
+    en: str
+
+
+_BOOK = Step("BOOK", "预约时间，凭预审通过优先办理", "Book a time; a passed pre-review takes the short slot")
+_NEXT: dict[State, tuple[Step, ...]] = {
+    State.DRAFT: (Step("SUBMIT", "填齐材料后提交预审", "Provide the materials, then submit for pre-review"),),
+    State.NEEDS_CHANGE: (Step("COMPLETE", "按清单补充后重新提交预审", "Complete the list, then submit again"),),
+    State.PASSED: (
+        Step("VISIT", "带齐原件到窗口办理，出示预审编号", "Come to the counter with the originals and the number"),
+    ),
+    State.REJECTED: (Step("GO_TO_RIGHT_BODY", "请向有权受理的机关申请", "Please apply to the body that is in charge"),),
+    State.EXPIRED: (Step("START_AGAIN", "如仍需办理，请重新提交预审", "Start a new pre-review if you still need it"),),
+}
+
+
 class Provision(StrEnum):
     """How the citizen provides a material: 上传, 现场提交原件, 免提交."""
 
@@ -120,6 +141,13 @@ class Reason(StrEnum):
     NOT_OUR_BODY = "NOT_OUR_BODY"
     OTHER = "OTHER"
 
+
+VERDICT_TEXTS: dict[Verdict, tuple[str, str]] = {
+    Verdict.QUALIFIED: ("合格", "In order"),
+    Verdict.DEFECTIVE: ("不合格", "Not in order"),
+    Verdict.TOLERATED: ("容缺（可后补）", "May follow later"),
+    Verdict.WAIVED: ("免提交", "Need not be submitted"),
+}
 
 REASON_TEXTS: dict[Reason, tuple[str, str]] = {
     Reason.PAGE_MISSING: ("缺页", "A page is missing"),
@@ -174,6 +202,18 @@ def check_move(state: State, to: State) -> None:
     """Raise `StateConflict` unless the table of 3.1 allows `state` → `to`."""
     if to not in TRANSITIONS[state]:
         raise StateConflict(extra={"state": state})
+
+
+def next_steps(state: State, *, bookable: bool) -> tuple[Step, ...]:
+    """What the citizen can do next (PR-10): from PASSED, to book first where the item can be booked."""
+    return (_BOOK, *_NEXT[state]) if state is State.PASSED and bookable else _NEXT.get(state, ())
+
+
+def is_told(state: State, round: int, verdict_round: int | None) -> bool:
+    """Whether the citizen may see a verdict: those of the running round only when everything is told at once (PR-5)."""
+    if verdict_round is None:
+        return False
+    return verdict_round < round or state not in {State.SUBMITTED, State.IN_REVIEW}
 
 
 def text(state: State, language: str) -> str:

@@ -194,7 +194,7 @@ def conclude(session: Session, *, actor: Staff, prereview_id: UUID) -> PreReview
     if result is State.PASSED:
         until, provisional = rules.good_until(today, [m.valid_until for m in prereview.listed if m.valid_until], days)
         happened: type[events.PreReviewEvent] = events.PreReviewPassed
-        note = "、".join(m.name for m in queries.papers_to_bring(prereview.listed))
+        note = "、".join(m.name for m in prereview.listed if m.bring)
         note = f"请带原件：{note}。" if note else ""
         where = places.hall(session, prereview.hall_id).name
     else:
