@@ -59,9 +59,7 @@ def _ask(asking: Asking) -> Outcome:
     wechat = ports.get(SubscribeMessages)
     if not wechat.offers(asking.template):
         return Outcome(DeliveryState.FAILED, reason="NO_TEMPLATE")
-    answer = wechat.send(
-        openid=asking.address, group=asking.template, page=asking.page, values=asking.values
-    )
+    answer = wechat.send(openid=asking.address, group=asking.template, page=asking.page, values=asking.values)
     return Outcome(_WECHAT_STATES[answer.outcome], reference=answer.reference, reason=answer.reason)
 
 

@@ -63,9 +63,7 @@ class SmsReport:
 class ShortMessages(Protocol):
     """Short messages by registered templates."""
 
-    def send(
-        self, *, phone: str, template: str, params: Mapping[str, str], out_id: str, attempt: int
-    ) -> str:
+    def send(self, *, phone: str, template: str, params: Mapping[str, str], out_id: str, attempt: int) -> str:
         """Send one message to `phone` (E.164); the platform's id of it, "" when it knew the request already.
 
         The same `out_id` and `attempt` within 15 minutes is the same request and goes out once. Raises `NotSent`,

@@ -64,9 +64,7 @@ def allowed_at(moment: datetime, policy: Policy, *, at_night: bool) -> datetime:
     late = local.time() >= policy.quiet_from
     if at_night or not (late or local.time() < policy.quiet_until):
         return moment
-    morning = local.replace(
-        hour=policy.quiet_until.hour, minute=policy.quiet_until.minute, second=0, microsecond=0
-    )
+    morning = local.replace(hour=policy.quiet_until.hour, minute=policy.quiet_until.minute, second=0, microsecond=0)
     return morning + timedelta(days=1) if late else morning
 
 

@@ -1,5 +1,5 @@
 """Short messages by Aliyun (PROTOCOLS 5.1).
 
-    signature.py  the RPC v1 signature
-    aliyun.py     the ports auth.factors.ports.CodeSender and notifications.channels.ports.ShortMessages
+signature.py  the RPC v1 signature
+aliyun.py     the ports auth.factors.ports.CodeSender and notifications.channels.ports.ShortMessages
 """

@@ -43,7 +43,14 @@ _LATER = frozenset(
         "isp.RAM_PERMISSION_DENY",
     }
 )
-_LATER_PREFIXES = ("Throttling", "ServiceUnavailable", "InternalError", "InvalidTimeStamp", "InvalidAccessKeyId", "Signature")
+_LATER_PREFIXES = (
+    "Throttling",
+    "ServiceUnavailable",
+    "InternalError",
+    "InvalidTimeStamp",
+    "InvalidAccessKeyId",
+    "Signature",
+)
 # The request with this nonce arrived before: what it asked for has been done.
 _KNOWN_REQUEST = "SignatureNonceUsed"
 

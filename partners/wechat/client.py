@@ -43,9 +43,9 @@ class _Transport:
     """What wechatpy takes for its `requests.Session`."""
 
     def request(
-        self, method: str, url: str, *, params: Any = None, data: bytes | None = None, timeout: object = None
+        self, method: str, url: str, *, params: Any = None, data: bytes | None = None, **_options: object
     ) -> requests.Response:
-        """Send once. `timeout` is wechatpy's and never set: `partners.http` has its own."""
+        """Send once. wechatpy's own time-out, which is never set, is among `_options`: `partners.http` has better ones."""
         return http.request(PARTNER, method, url, params=params, data=data)
 
 

@@ -11,13 +11,13 @@ import unicodedata
 
 _CLOCK = r"\d{1,2}:\d{2}(?::\d{2})?"
 _DAY = r"(?:\d{4}年\d{1,2}月\d{1,2}日|\d{4}([-/.])\d{1,2}\1\d{1,2})"
-_MOMENT = re.compile(rf"(?:{_DAY}(?: ?{_CLOCK})?|{_CLOCK})")
-_AMOUNT = re.compile(r"[¥￥$€£]?\d{1,10}(?:\.\d+)?元?")
-_NUMBER = re.compile(r"\d+(?:\.\d+)?")
+_MOMENT = re.compile(rf"(?:{_DAY}(?: ?{_CLOCK})?|{_CLOCK})", re.ASCII)
+_AMOUNT = re.compile(r"[¥￥$€£]?\d{1,10}(?:\.\d+)?元?", re.ASCII)
+_NUMBER = re.compile(r"\d+(?:\.\d+)?", re.ASCII)
 _NOT_VISIBLE_ASCII = re.compile(r"[^\x21-\x7e]")
 _NOT_LETTERS = re.compile(r"[^A-Za-z]")
 _NOT_HAN = re.compile(r"[^\u4e00-\u9fff]")
-_NOT_PHONE = re.compile(r"[^\d+() -]")
+_NOT_PHONE = re.compile(r"[^0-9+() -]")
 _NOT_SYMBOL = re.compile(r"[\w\s]")
 
 # What is shown where our template has nothing to say.
