@@ -2,7 +2,7 @@
 
 PYTHON ?= python3
 # The two words that would break at a space are kept out of make's hands: the shell finds the folder.
-ROOT := $(shell cd "$$(dirname "$(strip $(MAKEFILE_LIST))")" && pwd)
+ROOT := $(shell list='$(MAKEFILE_LIST)'; cd "$$(dirname "$${list# }")" && pwd)
 RUN_READY = cd "$(ROOT)" && $(PYTHON) gateway/local/bootstrap.py
 VENV = .local/venv/bin/python
 TEST = $(RUN_READY) test && $(VENV)

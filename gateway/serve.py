@@ -60,7 +60,7 @@ def ports(environ: Mapping[str, str]) -> Ports:
 
 def _port(environ: Mapping[str, str], variable: str, default: int) -> int:
     raw = environ.get(variable) or str(default)
-    if not raw.isdecimal() or not 0 < int(raw) < 65536:
+    if not (raw.isascii() and raw.isdecimal()) or not 0 < int(raw) < 65536:
         raise Trouble(f"{variable} must be a port number, not {raw!r}.")
     if not is_free(int(raw)):
         by = holder(int(raw))

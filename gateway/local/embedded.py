@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from gateway.local import postgres, valkey
 from gateway.local.process import PartFailed, Running, start, stop, wait_ready
+from gateway.local.state import elsewhere
 
 _TRIES = 3
 
@@ -18,10 +20,13 @@ class Handle:
 
     url: str
     running: Running
+    outside: Path | None = None
 
     def stop(self) -> None:
-        """End it and wait."""
+        """End it and wait. Data that had to lie outside the folder given are removed."""
         stop(self.running)
+        if self.outside is not None:
+            shutil.rmtree(self.outside, ignore_errors=True)
 
 
 def start_postgres(folder: Path, port: int = 0, *, fast: bool = False) -> Handle:
@@ -58,5 +63,5 @@ def _start(
         except BaseException:
             stop(running)
             raise
-        return Handle(server.url, running)
+        return Handle(server.url, running, elsewhere(folder))
     raise AssertionError("unreachable: the last attempt returns or raises")

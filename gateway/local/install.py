@@ -70,10 +70,10 @@ def ensure(local: Local, purpose: Purpose) -> None:
     """
     _check_python()
     local.make()
-    if _is_done(local, purpose):
+    if is_done(local, purpose):
         return
     with _alone(local):
-        if not _is_done(local, purpose):
+        if not is_done(local, purpose):
             _install(local, purpose)
 
 
@@ -95,13 +95,21 @@ def _stamp(local: Local, purpose: Purpose) -> dict[str, str]:
     return {"python": f"{platform.python_version()} {sys.prefix}", "requirements": digest.hexdigest(), "installer": UV}
 
 
-def _is_done(local: Local, purpose: Purpose) -> bool:
+def write_stamp(local: Local, purpose: Purpose) -> None:
+    """Say that the environment is finished for `purpose`."""
+    draft = local.venv / "installed.json.new"
+    draft.write_text(json.dumps({purpose: _stamp(local, purpose)}), encoding="utf-8")
+    draft.replace(local.venv / "installed.json")
+
+
+def is_done(local: Local, purpose: Purpose) -> bool:
+    """Whether the environment holds what `purpose` needs by the files as they are now."""
     try:
         stamps = json.loads((local.venv / "installed.json").read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
         return False
-    # Whoever can run the tests can run the stack.
-    return any(stamps.get(name) == _stamp(local, name) for name in ("run", "test")[("run", "test").index(purpose) :])  # type: ignore[arg-type]
+    enough: tuple[Purpose, ...] = ("run", "test") if purpose == "run" else ("test",)
+    return any(stamps.get(name) == _stamp(local, name) for name in enough)
 
 
 @contextmanager
@@ -139,9 +147,7 @@ def _install(local: Local, purpose: Purpose) -> None:
         _call(local, [*pip, "-r", _FILES[purpose][-1]], "the packages could not be installed")
     # Kept until here so that a start that was cut short goes on where it stopped; the packages are links to the same data.
     shutil.rmtree(_cache(local), ignore_errors=True)
-    draft = local.venv / "installed.json.new"
-    draft.write_text(json.dumps({purpose: _stamp(local, purpose)}), encoding="utf-8")
-    draft.replace(local.venv / "installed.json")
+    write_stamp(local, purpose)
     say("installed")
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -18,8 +18,7 @@ from gateway.local import process
 from gateway.local.process import POLL_SECONDS, Part, PartFailed, Running, last_lines
 
 WATCH_SECONDS = 0.2
-# After so many deaths within so many seconds a part is broken, not unlucky. The first new start is immediate.
-DEATHS = 5
+# A part that dies once more than there are delays here, all within so many seconds, is broken, not unlucky.
 DEATHS_WITHIN_SECONDS = 30.0
 DELAYS_SECONDS = (0.0, 1.0, 2.0, 4.0)
 _LOG_BYTES = 5_000_000
@@ -45,12 +44,19 @@ class _Kept:
 
 
 class Supervisor:
-    """Keeps parts running. `say` gets a line for the screen; `changed` the process ids whenever they change."""
+    """Keeps parts running. `say` gets a line for the screen; `changed` the process ids whenever they change.
+
+    `delays`: seconds before each new start of a part that keeps dying.
+    """
 
     def __init__(
-        self, logs: Path, say: Callable[[str], None], changed: Callable[[dict[str, int]], None] = lambda _pids: None
+        self,
+        logs: Path,
+        say: Callable[[str], None],
+        changed: Callable[[dict[str, int]], None],
+        delays: Sequence[float] = DELAYS_SECONDS,
     ) -> None:
-        self.logs, self.say, self.changed = logs, say, changed
+        self.logs, self.say, self.changed, self.delays = logs, say, changed, delays
         self._kept: dict[str, _Kept] = {}
         self._signals = 0
         self._handlers = {number: signal.signal(number, self._on_signal) for number in _SIGNALS}
@@ -132,12 +138,12 @@ class Supervisor:
         if self._has_its_needs(kept):
             kept.deaths = [moment for moment in kept.deaths if now - moment < DEATHS_WITHIN_SECONDS] + [now]
         count = len(kept.deaths)
-        if count >= DEATHS:
+        if count > len(self.delays):
             raise PartFailed(
                 f"{kept.part.name} ended {count} times within {DEATHS_WITHIN_SECONDS:.0f} s (last: {reason}); giving up.\n"
                 f"{last_lines(kept.running)}"
             )
-        delay = DELAYS_SECONDS[max(count - 1, 0)]
+        delay = self.delays[max(count - 1, 0)]
         kept.again_at = now + delay
         self.say(f"{kept.part.name} ended ({reason}); starting it again" + (f" in {delay:.0f} s" if delay else ""))
 
