@@ -226,13 +226,12 @@ def apply(session: Session, *, actor: Actor, order_id: UUID, seen: Seen, closing
 
 def _receive(session: Session, actor: Actor, bill: Bill, order: PayOrder, seen: Seen) -> None:
     """The money of a locked order is here: it pays the bill, or it is surplus and goes back (PY-6, PY-7)."""
-    order.trade_no = seen.trade_no
-    order.platform_paid_at = paid_at = seen.paid_at or clock.wall()
+    paid_at = seen.paid_at or clock.wall()
     in_time = paid_at + (clock.now() - clock.wall()) < bill.expires_at
     if bill.state == BillState.ISSUED and not in_time:
         bills.expire(session, bill=bill)
     surplus = surplus_of(BillState(bill.state), S(order.state), in_time=in_time)
-    order.surplus = surplus
+    order.trade_no, order.platform_paid_at, order.surplus = seen.trade_no, paid_at, surplus
     if surplus is None:
         _finish(session, actor, order, S.SUCCEEDED)
     elif order.state in LIVE:
