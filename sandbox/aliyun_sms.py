@@ -128,7 +128,7 @@ def _authenticate(params: dict[str, str]) -> None:
         raise Refusal("SignatureNonceUsed", "Specified signature nonce was used already.", status=400)
 
 
-@blueprint.route("/", methods=["GET", "POST"])
+@blueprint.route("/", methods=["GET", "POST"], strict_slashes=False)
 def rpc() -> ResponseReturnValue:
     """The RPC endpoint; SendSms is the one action."""
     params = {**request.args.to_dict(), **request.form.to_dict()}

@@ -92,6 +92,8 @@ def _strike_before() -> Response | None:
     partner = _partner()
     if partner is None:
         return None
+    # Kept before any form is parsed: WeChat reads JSON whatever the content type says.
+    request.get_data()
     struck = world().faults.take(partner, REQUEST_KINDS, f"{request.path} {_operation()}")
     g.faults = [kind for kind, _ in struck]
     for kind, value in struck:
