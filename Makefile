@@ -1,6 +1,10 @@
 # Everything there is to do here. Works from any folder (make -C, make -f) and with a space in the path.
 
 PYTHON ?= python3
+# Without a PATH programs are still found, but Python does not learn where it is itself.
+ifeq ($(origin PATH),undefined)
+export PATH := /usr/local/bin:/usr/bin:/bin
+endif
 # The two words that would break at a space are kept out of make's hands: the shell finds the folder.
 ROOT := $(shell list='$(MAKEFILE_LIST)'; cd "$$(dirname "$${list# }")" && pwd)
 RUN_READY = cd "$(ROOT)" && $(PYTHON) gateway/local/bootstrap.py

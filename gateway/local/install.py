@@ -165,7 +165,7 @@ def _works(local: Local) -> bool:
 
 
 def _with_uv(local: Local, purpose: Purpose) -> bool:
-    pip = [str(local.python), "-m", "pip", "install", "--no-compile", "--disable-pip-version-check", "-q", UV]
+    pip = [str(local.python), "-m", "pip", "install", "--no-compile", "--disable-pip-version-check", "-qq", UV]
     if _run(local, pip, os.environ) != 0:
         return False
     flags, variables = uv_configuration(_pip_configuration(local), os.environ)
