@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import date
@@ -12,6 +13,8 @@ from sqlalchemy import ColumnElement, RowMapping, Select, case, func, literal, l
 from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from casework.catalogue.answers import queries as answers
+from casework.catalogue.answers.rules import entry_answer
 from casework.catalogue.errors import ItemNotInForce
 from casework.catalogue.lookups.models import Department, LicenceType, Zone
 from casework.catalogue.models import CatalogueItem, ItemFeeLine, ItemMaterial, ItemQuestion, ItemVersion
@@ -28,9 +31,8 @@ from casework.catalogue.rules import (
     RecipientPolicy,
     ServiceObject,
     VersionState,
-    limit_text,
 )
-from core.errors import InvalidInput, NotFound
+from core.errors import NotFound
 from core.web import paging
 from core.web.paging import Page
 from core.workdays import Limit, Unit
@@ -41,6 +43,7 @@ _MADE = {
     "result_form", "channels", "joint_topics", "recipient_policy", "materials", "questions", "fee_lines",
 }  # fmt: skip
 _PLAIN = [field.name for field in fields(Item) if field.name not in _MADE]
+_ITEM_ID = re.compile(r"[A-Z0-9-]{1,64}")
 _NOT_READ = {"state", "effective_to", "digest", "search_terms", "folded_name", "seed_fact"}
 
 
@@ -92,6 +95,8 @@ def item_in_force(session: Session, item_id: str, day: date) -> Item:
 
     Raises `ItemNotInForce` (with `redirects_to` when it has a successor), or `NotFound` for a code that was never given.
     """
+    if not _ITEM_ID.fullmatch(item_id):
+        raise NotFound()
     row = session.execute(_ITEM.where(ItemVersion.item_id == item_id, in_force(day))).mappings().one_or_none()
     if row is None:
         known = session.execute(
@@ -180,6 +185,7 @@ _ENTRY = (
         ItemVersion.case_type,
         ItemVersion.promised_limit,
         ItemVersion.promised_limit_unit,
+        ItemVersion.promised_limit_note,
         ItemVersion.trips_to_hall,
         ItemVersion.bookable,
         ItemVersion.pre_review,
@@ -204,18 +210,18 @@ def search(
     query = Query.of(filters.q)
     if filters.q and not query.whole:
         return Page([], None)
-    position = _position(query)
+    place = _place(query)
     found = _narrow(_ENTRY.where(in_force(day)), query, filters)
     if cursor:
-        found = found.where(tuple_(position, ItemVersion.item_id) > tuple_(*_decoded(cursor)))
-    found = found.add_columns(position.label("position")).order_by(position, ItemVersion.item_id).limit(limit + 1)
+        found = found.where(tuple_(place, ItemVersion.item_id) > tuple_(*answers.position(cursor)))
+    found = found.add_columns(place.label("place")).order_by(place, ItemVersion.item_id).limit(limit + 1)
     rows = session.execute(found).all()
-    entries = [_entry(row, language) for row in rows[:limit]]
+    entries = [entry_answer(row, language) for row in rows[:limit]]
     last = rows[limit - 1] if len(rows) > limit else None
-    return Page(entries, paging.encode(f"{last.position} {last.item_id}") if last else None)
+    return Page(entries, paging.encode(f"{last.place} {last.item_id}") if last else None)
 
 
-def _position(query: Query) -> ColumnElement[int]:
+def _place(query: Query) -> ColumnElement[int]:
     """Where a row stands: equal names, names that begin so, names that hold it, the rest; in each the hot ones first."""
     cold = case((ItemVersion.hot, 0), else_=1)
     if not query.whole:
@@ -247,35 +253,3 @@ def _narrow(found: Select[*tuple[Any, ...]], query: Query, filters: Filters) -> 
         if wanted is not None:
             found = found.where(column == wanted)
     return found
-
-
-def _decoded(cursor: str) -> tuple[int, str]:
-    position, _, item_id = paging.decode(cursor).partition(" ")
-    if not (position.isascii() and position.isdigit() and len(position) == 1 and item_id):
-        raise InvalidInput(fields={"cursor": ["不是有效的翻页标记 / not a valid cursor"]})
-    return int(position), item_id
-
-
-def _entry(row: Any, language: str) -> dict[str, Any]:
-    limit = Limit(row.promised_limit, Unit(row.promised_limit_unit))
-    return {
-        "item_id": row.item_id,
-        "name": row.name,
-        "zone": {"code": row.zone_code, "name": row.zone_name},
-        "department": {"id": row.department_id, "name": row.department_name},
-        "authority": row.authority,
-        "case_type": row.case_type,
-        "promised_limit": limit_answer(limit, "", language),
-        "trips_to_hall": row.trips_to_hall,
-        "bookable": row.bookable,
-        "pre_review": row.pre_review,
-        "deliverable": row.deliverable,
-        "hot": row.hot,
-        "is_fee": row.is_fee,
-        "is_sample": row.is_sample,
-    }
-
-
-def limit_answer(limit: Limit, note: str, language: str) -> dict[str, Any]:
-    """A limit as it is answered: number, unit, words, and the catalogue's own note."""
-    return {"value": limit.value, "unit": limit.unit, "text": limit_text(limit, language), "note": note}

@@ -7,16 +7,20 @@ from datetime import date, time, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import Select, and_, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from casework.catalogue import queries as catalogue
+from casework.catalogue.answers.queries import position
 from casework.catalogue.lookups import queries as lookups
+from casework.catalogue.rules import SAMPLE_NOTICE
 from casework.places import rules
 from casework.places.models import HallException, HallHours, HallZone, ServiceHall, ServiceWindow, WindowItem
 from casework.places.rules import Exceptional, Hall, Level, Opening, Periods, WindowKind, WindowState
 from core import calendar, clock
 from core.errors import NotFound
+from core.web import paging
+from core.web.paging import Page
 
 
 def _hall(row: ServiceHall) -> Hall:
@@ -39,26 +43,55 @@ def hall_by_code(session: Session, code: str) -> Hall:
     return _hall(found)
 
 
-def halls(session: Session, *, region: str | None = None, level: str | None = None) -> list[Hall]:
-    """The halls in their order, the city's first."""
-    query = select(ServiceHall).order_by(ServiceHall.position)
+def hall_ids(session: Session) -> list[UUID]:
+    """The keys of all halls in their order, the city's first."""
+    return list(session.scalars(select(ServiceHall.id).order_by(ServiceHall.position, ServiceHall.code)))
+
+
+def zone_codes(session: Session, hall_id: UUID) -> list[str]:
+    """The zones that the hall has, in order; none for an unknown hall."""
+    return list(
+        session.scalars(select(HallZone.zone_code).where(HallZone.hall_id == hall_id).order_by(HallZone.zone_code))
+    )
+
+
+def halls(
+    session: Session, *, region: str | None, level: str | None, item_id: str | None, cursor: str | None, limit: int
+) -> Page[Hall]:
+    """The halls in their order, the city's first; those that take an item, if one is named.
+
+    Raises `InvalidInput` for a made-up cursor, and as `catalogue.item_in_force`.
+    """
+    query = select(ServiceHall).order_by(ServiceHall.position, ServiceHall.code).limit(limit + 1)
     if region is not None:
         query = query.where(ServiceHall.region_code == region)
     if level is not None:
         query = query.where(ServiceHall.level == level)
-    return [_hall(found) for found in session.scalars(query)]
+    if item_id is not None:
+        query = query.where(ServiceHall.id.in_(_serving(session, item_id)))
+    if cursor is not None:
+        query = query.where(tuple_(ServiceHall.position, ServiceHall.code) > tuple_(*position(cursor)))
+    found = list(session.scalars(query))
+    more = len(found) > limit
+    return Page(
+        [_hall(row) for row in found[:limit]],
+        paging.encode(f"{found[limit - 1].position} {found[limit - 1].code}") if more else None,
+    )
 
 
 def halls_for_item(session: Session, item_id: str) -> list[Hall]:
     """The halls with an open window that takes the item, as it is in force today (S12). Raises as `catalogue.item_in_force`."""
+    query = select(ServiceHall).where(ServiceHall.id.in_(_serving(session, item_id)))
+    return [_hall(found) for found in session.scalars(query.order_by(ServiceHall.position, ServiceHall.code))]
+
+
+def _serving(session: Session, item_id: str) -> Select[UUID]:
     item = catalogue.item_in_force(session, item_id, clock.today())
     takes = or_(
         and_(ServiceWindow.kind == WindowKind.COMBINED, ServiceWindow.zone_code == item.zone_code),
         ServiceWindow.id.in_(select(WindowItem.window_id).where(WindowItem.item_id == item_id)),
     )
-    serving = select(ServiceWindow.hall_id).where(ServiceWindow.state == WindowState.OPEN, takes)
-    query = select(ServiceHall).where(ServiceHall.id.in_(serving)).order_by(ServiceHall.position)
-    return [_hall(found) for found in session.scalars(query)]
+    return select(ServiceWindow.hall_id).where(ServiceWindow.state == WindowState.OPEN, takes)
 
 
 def window_count(session: Session, hall_id: UUID, zone_code: str) -> int:
@@ -129,6 +162,7 @@ def hall_detail(session: Session, hall_id: UUID, today: date, language: str) -> 
         "hours": [{"weekday": weekday, "periods": periods_answer(periods)} for weekday, periods in week.items()],
         "today": opening_answer(rules.opening(today, days, week, exceptions.get(today)), language),
         "next_open": opening_answer(following, language) if following else None,
+        "notice": SAMPLE_NOTICE[language] if found.is_sample else None,
     }
 
 

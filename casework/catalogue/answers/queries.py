@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections import OrderedDict
@@ -15,11 +16,16 @@ from sqlalchemy.orm import Session
 
 from casework.catalogue.models import CatalogueRevision
 from core import clock
+from core.errors import InvalidInput
+from core.web import paging
 
 LOOK_SECONDS = 1.0
 KEEP_SECONDS = 30.0
 """Longest life of an answer: what it is made of but the revision doesn't count (the calendar) is at most this late."""
 MAX_BYTES = 16 * 1024 * 1024
+
+_POSITION = re.compile(r"[0-9]{1,9}")
+_KEY = re.compile(r"[A-Z0-9-]{1,64}")
 
 
 class _Revision(NamedTuple):
@@ -84,3 +90,11 @@ def _keep(key: str, kept: _Kept) -> None:
         while _State.size > MAX_BYTES:
             _, oldest = _State.answers.popitem(last=False)
             _State.size -= len(oldest.body)
+
+
+def position(cursor: str) -> tuple[int, str]:
+    """A number and a key out of the cursor of a list that is ordered by them. Raises `InvalidInput` for a made-up one."""
+    number, _, key = paging.decode(cursor).partition(" ")
+    if not _POSITION.fullmatch(number) or not _KEY.fullmatch(key):
+        raise InvalidInput(fields={"cursor": ["不是有效的翻页标记 / not a valid cursor"]})
+    return int(number), key

@@ -1,4 +1,4 @@
 """Reference lists: zones, departments, regions, development zones, topics, packages, tiles, licence types (S2, S8, S30, S38).
 
-Filled by the import, read by everybody: `queries.LISTS` names them.
+Filled by the import, read by everybody.
 """

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date
 from typing import Any
 
@@ -52,7 +51,7 @@ def departments(session: Session, day: date) -> Rows:
     ]
 
 
-def regions(session: Session, day: date) -> Rows:  # noqa: ARG001  # every list is read the same way
+def regions(session: Session) -> Rows:
     """The districts and counties (S30)."""
     return [
         {"code": region.code, "name": region.name, "kind": region.kind}
@@ -60,7 +59,7 @@ def regions(session: Session, day: date) -> Rows:  # noqa: ARG001  # every list 
     ]
 
 
-def dev_zones(session: Session, day: date) -> Rows:  # noqa: ARG001  # every list is read the same way
+def dev_zones(session: Session) -> Rows:
     """The development zones (S30)."""
     return [
         {
@@ -81,7 +80,7 @@ def topics(session: Session, day: date) -> Rows:
         {
             "key": topic.key,
             "name": topic.name,
-            "lead_department": topic.lead_department_id,
+            "lead_department_id": topic.lead_department_id,
             "participants": topic.participants,
             "before_days": topic.before_days,
             "after_days": topic.after_days,
@@ -100,20 +99,9 @@ def packages(session: Session, day: date) -> Rows:
     ]
 
 
-def tiles(session: Session, day: date) -> Rows:  # noqa: ARG001  # every list is read the same way
+def tiles(session: Session) -> Rows:
     """The tiles of other systems (S38)."""
     return [
-        {"id": tile.id, "group": tile.group_name, "name": tile.name, "department": tile.department_id}
+        {"id": tile.id, "group": tile.group_name, "name": tile.name, "department_id": tile.department_id}
         for tile in session.scalars(select(AppTile).order_by(AppTile.position))
     ]
-
-
-LISTS: dict[str, Callable[[Session, date], Rows]] = {
-    "zones": zones,
-    "departments": departments,
-    "regions": regions,
-    "dev-zones": dev_zones,
-    "topics": topics,
-    "packages": packages,
-    "tiles": tiles,
-}
