@@ -119,6 +119,9 @@ def reject(session: Session, *, actor: Staff, refund_id: UUID, reason: str) -> R
 def retry(session: Session, *, actor: Staff, refund_id: UUID) -> Refund:
     """Send a failed refund again, after a person has looked into it. Raises `StateConflict`, `RefundExceedsPaid`."""
     bill, order, refund = _lock(session, refund_id)
+    # The table lets an unsent refund go out too, but by its job and, where needed, after approval.
+    if refund.state != S.REFUND_FAILED:
+        raise StateConflict()
     check_amount(refund.amount_fen, paid=order.amount_fen, given_away=queries.given_away(session, order.id))
     _move(refund, S.REFUND_SENT)
     refund.sent_at, refund.failure_code = clock.now(), None
