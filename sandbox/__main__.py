@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 
 from sandbox import credentials
-from sandbox.callbacks import DEFAULT_HURRY
 
 
 def main() -> int:
@@ -25,7 +24,7 @@ def main() -> int:
     serving.add_argument("--host", default="127.0.0.1")
     serving.add_argument("--port", type=int, default=9100)
     serving.add_argument(
-        "--hurry", type=float, default=DEFAULT_HURRY, help="divide the platforms' retry delays by this (default 240)"
+        "--hurry", type=float, default=240, help="divide the platforms' retry delays by this (default 240)"
     )
     given = parser.parse_args()
     if given.command == "init":

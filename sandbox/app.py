@@ -15,7 +15,7 @@ from flask.typing import ResponseReturnValue
 from sandbox import aliyun_sms, credentials, identity_authority, kuaidi100, wechat
 from sandbox.alipay import cashier, gateway, notices
 from sandbox.alipay import control as alipay_control
-from sandbox.callbacks import DEFAULT_HURRY, Callbacks
+from sandbox.callbacks import Callbacks
 from sandbox.control import blueprint as control
 from sandbox.control import page
 from sandbox.faults import PARTNERS, REQUEST_KINDS, BadFault, Faults
@@ -38,7 +38,7 @@ _BUSINESS_ERRORS: dict[str, Callable[[object], Response]] = {
 }
 
 
-def create_app(state: Path, *, hurry: float = DEFAULT_HURRY) -> Flask:
+def create_app(state: Path, *, hurry: float) -> Flask:
     """The application on the state folder `state`; platforms' retry delays are divided by `hurry`."""
     app = Flask(__name__)
     app.json = _Json(app)

@@ -22,7 +22,6 @@ from sandbox.store import Store
 FORM = "application/x-www-form-urlencoded; charset=utf-8"
 JSON = "application/json; charset=utf-8"
 KUAIDI100_ACKNOWLEDGEMENT = {"result": True, "returnCode": "200", "message": "成功"}
-DEFAULT_HURRY = 240.0
 
 _TIMEOUT_SECONDS = 10
 _SENDERS = 8

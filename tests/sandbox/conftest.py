@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 import threading
@@ -15,6 +14,7 @@ from urllib.parse import parse_qsl
 
 import pytest
 
+from sandbox.credentials import make
 from tests.sandbox_client import Sandbox, free_port
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -52,8 +52,7 @@ def run(command: str, state: Path, *more: str) -> subprocess.CompletedProcess[st
 
 def start(state: Path, port: int) -> Running:
     """Start a sandbox on `state` and wait for the line that says it is ready."""
-    assert run("init", state).returncode == 0
-    credentials = json.loads(run("credentials", state).stdout)
+    credentials = make(state).product
     process = subprocess.Popen(
         [sys.executable, "-m", "sandbox", "serve", "--state", str(state), "--port", str(port), "--hurry", HURRY],
         cwd=ROOT,
@@ -72,11 +71,10 @@ def _running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 
 @pytest.fixture
-def sandbox(_running: Running) -> Iterator[Sandbox]:
+def sandbox(_running: Running) -> Sandbox:
     """A clean sandbox; consoles are clean too."""
     _running.sandbox.post("reset", configuration=True)
-    yield _running.sandbox
-    _running.sandbox.post("reset", configuration=True)
+    return _running.sandbox
 
 
 @dataclass
@@ -133,7 +131,11 @@ def listener() -> Iterator[Listener]:
         def log_message(self, *_: object) -> None:
             """Say nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    class Server(ThreadingHTTPServer):
+        # Fifty notices at once must not meet a full queue.
+        request_queue_size = 128
+
+    server = Server(("127.0.0.1", 0), Handler)
     heard.url = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()

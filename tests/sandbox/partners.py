@@ -9,6 +9,7 @@ import json
 import time
 import uuid
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -19,6 +20,12 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
 
 from tests.sandbox_client import Sandbox
+
+
+def inject(sandbox: Sandbox, partner: str, kind: str, **more: Any) -> None:
+    """Inject a fault."""
+    body = {"partner": partner, "kind": kind, **more}
+    requests.post(f"{sandbox.url}/_sandbox/faults", json=body, timeout=5).raise_for_status()
 
 
 class WeChat:
@@ -60,13 +67,17 @@ def beijing(shift_seconds: float = 0) -> str:
     return (datetime.now(UTC) + timedelta(hours=8, seconds=shift_seconds)).strftime("%Y-%m-%d %H:%M:%S")
 
 
+@cache
+def _alipay_keys(private: str, public: str) -> tuple[rsa.RSAPrivateKey, rsa.RSAPublicKey]:
+    key, theirs = load_pem_private_key(private.encode(), None), load_pem_public_key(public.encode())
+    assert isinstance(key, rsa.RSAPrivateKey) and isinstance(theirs, rsa.RSAPublicKey)
+    return key, theirs
+
+
 class Alipay:
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox, self.ours = sandbox, sandbox.credentials["alipay"]
-        key = load_pem_private_key(self.ours["app_private_key"].encode(), None)
-        theirs = load_pem_public_key(self.ours["alipay_public_key"].encode())
-        assert isinstance(key, rsa.RSAPrivateKey) and isinstance(theirs, rsa.RSAPublicKey)
-        self.key, self.theirs = key, theirs
+        self.key, self.theirs = _alipay_keys(self.ours["app_private_key"], self.ours["alipay_public_key"])
 
     @property
     def gateway(self) -> str:

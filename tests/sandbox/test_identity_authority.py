@@ -9,7 +9,7 @@ import pytest
 
 from sandbox.identity_authority import signature
 from sandbox.personas import People
-from tests.sandbox.partners import IdentityAuthority
+from tests.sandbox.partners import IdentityAuthority, inject
 from tests.sandbox_client import Sandbox
 
 PEOPLE = People()
@@ -82,7 +82,7 @@ def test_missing_fields_are_refused(authority: IdentityAuthority) -> None:
 
 
 def test_a_wrong_signature_fault_is_visible(authority: IdentityAuthority, sandbox: Sandbox) -> None:
-    sandbox.fault("identity-authority", "wrong_signature")
+    inject(sandbox, "identity-authority", "wrong_signature")
     nonce = uuid.uuid4().hex
     assert not authority.genuine(authority.post(about("zhang-wei"), **{"X-Nonce": nonce}), nonce)
 
