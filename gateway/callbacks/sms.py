@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import hmac
 from typing import Any
 
-from flask import Response, current_app, jsonify, request
+from flask import Response, jsonify, request
 from flask_smorest import Blueprint
 
-from core import callbacks, jobs
+from casework.delivery.ports import CallbackAddress
+from core import callbacks, jobs, ports
+from core.crypto import constant_time_equal
 from core.db import transaction
 from core.errors import NotFound
 from core.web import access
@@ -23,7 +24,7 @@ PARTNER = "aliyun-sms"
 @blp.response(200, description='{"code": 0}: received; anything else is sent again')
 def report(secret: str) -> Response:
     """Receive delivery reports of short messages."""
-    if not hmac.compare_digest(secret.encode(), str(current_app.config["CALLBACK_PATH_SECRET"]).encode()):
+    if not constant_time_equal(secret, ports.get(CallbackAddress).path_secret):
         raise NotFound()
     _keep(request.get_data(), request.content_type or "")
     return jsonify(_received())

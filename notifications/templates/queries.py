@@ -43,13 +43,13 @@ def all_templates() -> Mapping[str, Template]:
     return _load()[0]
 
 
-def short_message_codes() -> dict[str, str]:
+def sms_codes() -> dict[str, str]:
     """Our template code → the SMS platform's code, one-time codes included; an account with other codes overrides them."""
     found = {code: entry.registration.code for code, entry in all_templates().items() if entry.registration}
     return {**found, **{code: entry.code for code, entry in _load()[2].items()}}
 
 
-def short_message_registrations() -> dict[str, str]:
+def sms_registrations() -> dict[str, str]:
     """The SMS platform's code → the text to register there, with its `${variable}`s."""
     found = [entry.registration for entry in all_templates().values() if entry.registration]
     return {entry.code: _FIELD.sub(r"${\1}", entry.text) for entry in (*found, *_load()[2].values())}

@@ -54,9 +54,9 @@ def test_quiet_hours(moment: datetime, expected: datetime) -> None:
     assert allowed_at(moment, POLICY, at_night=True) == moment
 
 
-@given(st.datetimes(datetime(2020, 1, 1), datetime(2040, 1, 1)))
-def test_the_wait_is_short_and_ends_outside_quiet_hours(naive: datetime) -> None:
-    moment = naive.replace(tzinfo=UTC)
+@given(st.integers(0, 20 * 365 * 86_400))
+def test_the_wait_is_short_and_ends_outside_quiet_hours(seconds: int) -> None:
+    moment = datetime(2020, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
     found = allowed_at(moment, POLICY, at_night=False)
     assert timedelta() <= found - moment <= timedelta(hours=11)
     assert time(8) <= found.astimezone(SHANGHAI).time() < time(21)

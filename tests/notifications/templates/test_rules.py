@@ -131,8 +131,8 @@ def test_short_messages_stay_short_and_hold_no_address(entry: Template) -> None:
 
 
 def test_registrations_are_distinct_and_in_the_platforms_notation() -> None:
-    registered = queries.short_message_registrations()
-    codes = queries.short_message_codes()
+    registered = queries.sms_registrations()
+    codes = queries.sms_codes()
     assert sorted(registered) == sorted(codes.values())
     assert "VERIFICATION_CODE" in codes
     assert "${code}" in registered[codes["VERIFICATION_CODE"]]
