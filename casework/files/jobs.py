@@ -36,7 +36,7 @@ def _purge_batch() -> bool:
         victims = list(session.scalars(query.with_for_update(skip_locked=True)))
         session.execute(update(StoredFile).where(StoredFile.id.in_(victims)).values(deleted_at=clock.now()))
     for file_id in victims:
-        ports.get(FileStore).delete(storage_key(file_id))  # type: ignore[type-abstract]
+        ports.get(FileStore).delete(storage_key(file_id))
     with transaction() as session:
         session.execute(delete(StoredFile).where(StoredFile.id.in_(victims)))
     return len(victims) == _BATCH

@@ -10,12 +10,12 @@ import re
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
 from casework.files.errors import Fault, MaterialTypeInvalid
+from casework.files.pdf import rules as pdf
 
 
 class MediaType(StrEnum):
@@ -79,7 +79,7 @@ def inspect(content: bytes, policy: FilePolicy = POLICY) -> Inspected:
     if content.startswith(b"PK\x03\x04"):
         return Inspected(MediaType.OFD, _ofd_pages(content))
     if b"%PDF-" in content[:_HEAD]:
-        return Inspected(MediaType.PDF, _pdf_pages(content))
+        return Inspected(MediaType.PDF, pdf.count_pages(content))
     if content[4:8] == b"ftyp" and content[8:12] in _HEIF_BRANDS:
         raise MaterialTypeInvalid(Fault.HEIC)
     raise MaterialTypeInvalid(Fault.OFFICE if content.startswith(_OLE) else Fault.UNKNOWN_TYPE)
@@ -150,103 +150,8 @@ def _read(archive: zipfile.ZipFile, name: str) -> bytes:
     return content
 
 
-_OBJECT = re.compile(rb"(?<!\d)(\d{1,10})\s{1,20}\d{1,5}\s{1,20}obj\b")
-_OBJECT_END = re.compile(rb"\bendobj\b|\bstream\r?\n|\bstream\r")
-_REFERENCE = re.compile(rb"(\d{1,10})\s{1,20}\d{1,5}\s{1,20}R\b")
-_ENCRYPT = re.compile(rb"/Encrypt\s{0,20}(?:\d{1,10}\s{1,20}\d{1,5}\s{1,20}R\b|<<)")
-_ROOT = re.compile(rb"/Root\s{0,20}(\d{1,10})\s{1,20}\d{1,5}\s{1,20}R\b")
-_PAGES = re.compile(rb"/Pages\s{0,20}(\d{1,10})\s{1,20}\d{1,5}\s{1,20}R\b")
-_KIDS = re.compile(rb"/Kids\s{0,20}(?:\[([^\]]*)\]|(\d{1,10})\s{1,20}\d{1,5}\s{1,20}R\b)")
-_PAGE_TYPE = re.compile(rb"/Type\s{0,20}/Page(?![A-Za-z])")
-_OBJECT_STREAM = re.compile(rb"/Type\s{0,20}/ObjStm\b")
-_FIRST = re.compile(rb"/First\s{1,20}(\d{1,10})")
-
-
-def _pdf_pages(content: bytes) -> int:
-    """Pages of a PDF: the leaves of the page tree that the last root names, whichever way the file is written.
-
-    Older revisions, compressed object streams and page trees of any depth are followed; a file whose tree can't be
-    found is counted by its page objects.
-    """
-    if b"startxref" not in content:
-        raise MaterialTypeInvalid(Fault.DAMAGED)
-    objects, outside = _pdf_objects(content)
-    if _ENCRYPT.search(outside):
-        raise MaterialTypeInvalid(Fault.ENCRYPTED)
-    roots = _ROOT.findall(outside)
-    catalogue = objects.get(int(roots[-1]), b"") if roots else b""
-    tree = _PAGES.search(catalogue)
-    pages = _leaves(int(tree[1]), objects) if tree else 0
-    pages = pages or sum(1 for body in objects.values() if _PAGE_TYPE.search(body))
-    if not pages:
-        raise MaterialTypeInvalid(Fault.DAMAGED)
-    return pages
-
-
-def _leaves(top: int, objects: dict[int, bytes]) -> int:
-    """How many pages hang under the node `top`; a node that comes twice counts once, so loops end."""
-    todo, seen, pages = [top], {top}, 0
-    while todo:
-        body = objects.get(todo.pop(), b"")
-        kids = _KIDS.search(body)
-        if kids is None:
-            pages += _PAGE_TYPE.search(body) is not None
-            continue
-        listed = kids[1] if kids[1] is not None else objects.get(int(kids[2]), b"")
-        for number in map(int, _REFERENCE.findall(listed)):
-            if number not in seen:
-                seen.add(number)
-                todo.append(number)
-    return pages
-
-
-def _pdf_objects(content: bytes) -> tuple[dict[int, bytes], bytes]:
-    """Every object's last definition without its stream, and all bytes outside streams (trailers included)."""
-    objects: dict[int, bytes] = {}
-    outside: list[bytes] = []
-    at, budget = 0, _UNPACKED_MAX
-    while found := _OBJECT.search(content, at):
-        end = _OBJECT_END.search(content, found.end())
-        if end is None:
-            break
-        body = content[found.end() : end.start()]
-        outside.append(content[at : end.start()])
-        objects[int(found[1])] = body
-        at = end.end()
-        if end.group().startswith(b"stream"):
-            stop = content.find(b"endstream", at)
-            if stop < 0:
-                break
-            if _OBJECT_STREAM.search(body):
-                packed = _unpacked(content[at:stop], budget)
-                budget -= len(packed)
-                objects.update(_packed_objects(body, packed))
-            at = stop
-    outside.append(content[at:])
-    return objects, b"\n".join(outside)
-
-
-def _unpacked(stream: bytes, budget: int) -> bytes:
-    try:
-        return zlib.decompressobj().decompress(stream, max(budget, 1))
-    except zlib.error:
-        return b""
-
-
-def _packed_objects(dictionary: bytes, packed: bytes) -> Iterator[tuple[int, bytes]]:
-    """The objects of one object stream: pairs of number and offset, then the bodies."""
-    first = _FIRST.search(dictionary)
-    if first is None:
-        return
-    start = int(first[1])
-    numbers = [int(word) for word in packed[:start].split() if word.isdigit()]
-    offsets = [*numbers[1::2], len(packed) - start]
-    for number, begin, end in zip(numbers[0::2], offsets, offsets[1:], strict=False):
-        yield number, packed[start + begin : start + end]
-
-
 def watermark_image(content: bytes, label: str, policy: FilePolicy = POLICY) -> bytes:
-    """A JPEG copy with `label` (ASCII: the built-in font has no Chinese) repeated across it, for staff to open (PR-15).
+    """A JPEG copy with `label` repeated across it, for staff to open (PR-15); the built-in font shows ASCII only.
 
     The copy is upright, at most `policy.watermark_side` pixels a side, and has none of the original's metadata (place
     and time of the photo). Raises `MaterialTypeInvalid` (DAMAGED) when the picture can't be decoded.

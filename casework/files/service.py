@@ -53,7 +53,7 @@ def upload(session: Session, *, actor: Citizen, stream: IO[bytes], filename: str
     if len(content) > limit:
         raise PayloadTooLarge(extra={"max_bytes": limit})
     inspected = rules.inspect(content)
-    store = ports.get(FileStore)  # type: ignore[type-abstract]
+    store = ports.get(FileStore)
     file_id, key = ids.uuid7(), AESGCM.generate_key(256)
     store.put(storage_key(file_id), _sealed(content, key, file_id))
     digest = hashlib.sha256(content).digest()
@@ -94,7 +94,7 @@ def _sealed(content: bytes, key: bytes, file_id: UUID) -> bytes:
 def content(stored: StoredFile) -> bytes:
     """The bytes as they were uploaded. Call it after the transaction. Raises `NotFound` if they are gone or were changed."""
     try:
-        sealed = ports.get(FileStore).get(storage_key(stored.id))  # type: ignore[type-abstract]
+        sealed = ports.get(FileStore).get(storage_key(stored.id))
         nonce, text = sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES :]
         return AESGCM(base64.b64decode(stored.content_key)).decrypt(nonce, text, stored.id.bytes)
     except (KeyError, InvalidTag):

@@ -11,12 +11,14 @@ from sqlalchemy.orm import Session
 
 from auth.accounts import queries as accounts
 from auth.accounts.queries import Person
+from auth.staff import queries as staff
 from casework.cases.errors import SecondDefectNeedsSupervisor
 from casework.catalogue import queries as catalogue
 from casework.files import queries as file_queries
 from casework.files import rules as file_rules
 from casework.files import service as files
 from casework.files.models import StoredFile
+from casework.files.pdf import rules as pdf
 from casework.files.rules import MediaType
 from casework.places import queries as places
 from casework.prereview import events, queries, rules
@@ -54,9 +56,11 @@ class OpenedPaper:
         return MediaType.JPEG if kind.is_image else kind
 
     def copy(self) -> bytes:
-        """The watermarked copy. Call it after the transaction. Raises `NotFound` if the bytes are gone."""
+        """The watermarked copy; an OFD comes unmarked. Call it after the transaction. Raises `NotFound` if the bytes are gone."""
         content = files.content(self.stored)
-        return file_rules.watermark_image(content, self.label) if self.media_type.is_image else content
+        if self.media_type.is_image:
+            return file_rules.watermark_image(content, self.label)
+        return pdf.watermark(content, self.label) if self.media_type is MediaType.PDF else content
 
 
 def claim(session: Session, *, actor: Staff, prereview_id: UUID, version: int | None = None) -> PreReview:
@@ -274,8 +278,9 @@ def open_file(session: Session, *, actor: Staff, prereview_id: UUID, file_id: UU
     if stored is None:
         raise NotFound()
     _audit(session, actor, prereview, "prereview.read_file", of=str(file_id))
+    clerk = staff.member(session, actor.staff_id).username
     seen = clock.local(clock.now())
-    return OpenedPaper(stored, f"{str(actor.staff_id)[-12:]} {seen:%Y-%m-%d %H:%M} {prereview.number}")
+    return OpenedPaper(stored, f"{clerk} {seen:%Y-%m-%d %H:%M} {prereview.number}")
 
 
 def _audit(
