@@ -11,9 +11,9 @@ import binascii
 import json
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
 T = TypeVar("T")
@@ -22,6 +22,11 @@ Environment = Literal["development", "test", "production"]
 
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 _KEY_BYTES = 32
+
+
+def _hidden() -> Any:
+    """A field that never shows when settings are printed, in a log or a traceback."""
+    return field(repr=False, kw_only=True)
 
 
 class SettingsError(Exception):
@@ -36,14 +41,14 @@ class SettingsError(Exception):
 class CryptoSettings:
     """Keys for personal data and tokens. See docs/how-to/rotate-keys.md."""
 
-    field_keys: Mapping[str, bytes]
+    field_keys: Mapping[str, bytes] = _hidden()
     field_key_active: str
     field_cipher: str
-    lookup_key: bytes
+    lookup_key: bytes = _hidden()
     lookup_hash: str
-    token_private_key: str
-    link_key: bytes
-    number_key: bytes
+    token_private_key: str = _hidden()
+    link_key: bytes = _hidden()
+    number_key: bytes = _hidden()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +57,7 @@ class WeChatSettings:
 
     api_url: str
     app_id: str
-    app_secret: str
+    app_secret: str = _hidden()
     template_ids: Mapping[str, str]
 
 
@@ -62,7 +67,7 @@ class AlipaySettings:
 
     gateway_url: str
     app_id: str
-    app_private_key: str
+    app_private_key: str = _hidden()
     alipay_public_key: str
     seller_id: str
 
@@ -73,7 +78,7 @@ class IdentityAuthoritySettings:
 
     url: str
     key_id: str
-    secret: str
+    secret: str = _hidden()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +87,7 @@ class SmsSettings:
 
     url: str
     access_key_id: str
-    access_key_secret: str
+    access_key_secret: str = _hidden()
     sign_name: str
 
 
@@ -92,9 +97,9 @@ class Kuaidi100Settings:
 
     poll_url: str
     order_url: str
-    key: str
-    secret: str
-    customer: str
+    key: str = _hidden()
+    secret: str = _hidden()
+    customer: str = _hidden()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +108,13 @@ class Settings:
 
     environment: Environment
     public_url: str
-    database_url: str
+    database_url: str = _hidden()
     database_pool: int
-    redis_url: str
+    redis_url: str = _hidden()
     files_url: str
     crypto: CryptoSettings
-    callback_path_secret: str
-    metrics_token: str
+    callback_path_secret: str = _hidden()
+    metrics_token: str = _hidden()
     wechat: WeChatSettings
     alipay: AlipaySettings
     identity_authority: IdentityAuthoritySettings

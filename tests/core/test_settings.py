@@ -68,3 +68,12 @@ def test_production_refuses_a_shifted_clock(tmp_path: Path) -> None:
 def test_production_is_the_default() -> None:
     without = {name: value for name, value in PRODUCTION.items() if name != "ENV"}
     assert load(without).environment == "production"
+
+
+def test_secrets_do_not_show_when_settings_are_printed() -> None:
+    shown = repr(load(GOOD))
+    secret = [
+        name for name in GOOD if any(word in name for word in ("SECRET", "KEY", "TOKEN")) and not name.endswith("_ID")
+    ]
+    assert [name for name in secret if GOOD[name] in shown and len(GOOD[name]) > 3 and "ACTIVE" not in name] == []
+    assert "postgresql" not in shown
