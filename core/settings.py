@@ -26,7 +26,7 @@ _KEY_BYTES = 32
 
 def _hidden() -> Any:
     """A field that never shows when settings are printed, in a log or a traceback."""
-    return field(repr=False, kw_only=True)
+    return field(repr=False)
 
 
 class SettingsError(Exception):
@@ -37,7 +37,7 @@ class SettingsError(Exception):
         self.faults = faults
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CryptoSettings:
     """Keys for personal data and tokens. See docs/how-to/rotate-keys.md."""
 
@@ -51,7 +51,7 @@ class CryptoSettings:
     number_key: bytes = _hidden()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WeChatSettings:
     """The mini-program's account at WeChat."""
 
@@ -61,7 +61,7 @@ class WeChatSettings:
     template_ids: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AlipaySettings:
     """The application at Alipay's open platform. Keys are PEM."""
 
@@ -72,7 +72,7 @@ class AlipaySettings:
     seller_id: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IdentityAuthoritySettings:
     """The population source that matches name and number."""
 
@@ -81,7 +81,7 @@ class IdentityAuthoritySettings:
     secret: str = _hidden()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SmsSettings:
     """Aliyun short messages."""
 
@@ -91,7 +91,7 @@ class SmsSettings:
     sign_name: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Kuaidi100Settings:
     """快递100: orders, subscription and callbacks."""
 
@@ -102,7 +102,7 @@ class Kuaidi100Settings:
     customer: str = _hidden()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Everything the process was told from outside."""
 
