@@ -2,10 +2,13 @@
 
 import json
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -264,3 +267,19 @@ def test_bodies_that_are_no_notice(alipay: AlipayPayments, body: bytes) -> None:
     with pytest.raises(NoticeRefused) as refused:
         alipay.read_notice(body)
     assert refused.value.reason in {"MALFORMED", "SIGNATURE_INVALID"}
+
+
+def test_the_sdk_is_imported_late_and_in_small_pieces() -> None:
+    """It has 36,000 modules (PROTOCOLS 3.6); a process that never pays loads none of them, one that does a few hundred."""
+    script = (
+        "import sys\n"
+        "def loaded(): return [name for name in sys.modules if name.split('.')[0] == 'alipay']\n"
+        "import partners.alipay.payments\n"
+        "assert loaded() == [], loaded()\n"
+        "import partners.alipay.client\n"
+        "from alipay.aop.api.domain import AlipayTradeWapPayModel, AlipayTradeRefundModel\n"
+        "print(len(loaded()))\n"
+    )
+    root = Path(__file__).parents[3]
+    run = subprocess.run([sys.executable, "-c", script], cwd=root, capture_output=True, text=True, check=True)
+    assert int(run.stdout) < 200
