@@ -18,6 +18,7 @@ blueprint = Blueprint("control", __name__, url_prefix="/_sandbox")
 page = Blueprint("page", __name__, url_prefix="/_sandbox")
 
 _SHOWN = 200
+_LISTED = 1000
 _CALLBACK_COLUMNS = ("id", "partner", "kind", "reference", "url", "content_type", "state", "attempts")
 
 
@@ -37,9 +38,11 @@ def outbox() -> ResponseReturnValue:
     return {"messages": _messages(since, {key: request.args.get(key) for key in ("phone", "openid", "persona")})}
 
 
-def _messages(since: int, wanted: dict[str, str | None]) -> list[dict[str, Any]]:
-    rows = world().store.all("SELECT * FROM message WHERE id > ? ORDER BY id DESC", since)
-    return [_message(row) for row in rows if all(value in (None, row[key]) for key, value in wanted.items())]
+def _messages(since: int, wanted: dict[str, str | None], limit: int = _LISTED) -> list[dict[str, Any]]:
+    given = {column: value for column, value in wanted.items() if value is not None}
+    narrow = "".join(f" AND {column} = ?" for column in given)
+    query = f"SELECT * FROM message WHERE id > ?{narrow} ORDER BY id DESC LIMIT {limit}"  # noqa: S608  # our columns
+    return [_message(row) for row in world().store.all(query, since, *given.values())]
 
 
 def _message(row: sqlite3.Row) -> dict[str, Any]:
@@ -64,7 +67,9 @@ def _message(row: sqlite3.Row) -> dict[str, Any]:
 def calls() -> ResponseReturnValue:
     """The calls that arrived, newest first, without secrets; `partner` narrows them."""
     partner = request.args.get("partner")
-    rows = world().store.all("SELECT * FROM call WHERE ?1 IS NULL OR partner = ?1 ORDER BY id DESC", partner)
+    rows = world().store.all(
+        "SELECT * FROM call WHERE ?1 IS NULL OR partner = ?1 ORDER BY id DESC LIMIT ?2", partner, _LISTED
+    )
     return {
         "calls": [
             {"id": row["id"], "at": beijing(row["at"]), "partner": row["partner"], "method": row["method"],
@@ -79,9 +84,11 @@ def calls() -> ResponseReturnValue:
 def callbacks() -> ResponseReturnValue:
     """The calls to the product, newest first, with their bodies; `partner` and `reference` narrow them."""
     rows = world().store.all(
-        "SELECT * FROM callback WHERE (?1 IS NULL OR partner = ?1) AND (?2 IS NULL OR reference = ?2) ORDER BY id DESC",
+        "SELECT * FROM callback WHERE (?1 IS NULL OR partner = ?1) AND (?2 IS NULL OR reference = ?2)"
+        " ORDER BY id DESC LIMIT ?3",
         request.args.get("partner"),
         request.args.get("reference"),
+        _LISTED,
     )
     return {"callbacks": [_callback(row) for row in rows]}
 
@@ -145,7 +152,7 @@ def show() -> ResponseReturnValue:
     return render_template(
         "page.html",
         people=world().people.all,
-        messages=_messages(0, {})[:_SHOWN],
+        messages=_messages(0, {}, _SHOWN),
         trades=trades["trades"][:_SHOWN] if isinstance(trades, dict) else [],
         parcels=all_parcels()[:_SHOWN],
         callbacks=[_callback(row) for row in world().store.all("SELECT * FROM callback ORDER BY id DESC LIMIT 50")],

@@ -2,6 +2,7 @@
 CREATE TABLE IF NOT EXISTS configuration (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 
 CREATE TABLE IF NOT EXISTS nonce (partner TEXT, nonce TEXT, at REAL NOT NULL, PRIMARY KEY (partner, nonce));
+CREATE INDEX IF NOT EXISTS nonce_age ON nonce (partner, at);
 
 CREATE TABLE IF NOT EXISTS call (
   id INTEGER PRIMARY KEY, at REAL NOT NULL, partner TEXT NOT NULL, method TEXT NOT NULL, path TEXT NOT NULL,
@@ -19,12 +20,13 @@ CREATE TABLE IF NOT EXISTS callback (
   delays TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, held INTEGER NOT NULL DEFAULT 0,
   last_status INTEGER, last_answer TEXT
 );
-CREATE INDEX IF NOT EXISTS callback_due ON callback (due_at) WHERE state = 'pending';
+CREATE INDEX IF NOT EXISTS callback_due ON callback (state, due_at);
 
 CREATE TABLE IF NOT EXISTS message (
   id INTEGER PRIMARY KEY, at REAL NOT NULL, channel TEXT NOT NULL, phone TEXT, openid TEXT, persona TEXT,
   template TEXT NOT NULL, fields TEXT NOT NULL, text TEXT NOT NULL, reference TEXT NOT NULL, out_id TEXT
 );
+CREATE INDEX IF NOT EXISTS message_phone ON message (phone);
 
 CREATE TABLE IF NOT EXISTS wechat_code (
   code TEXT PRIMARY KEY, kind TEXT NOT NULL, persona TEXT NOT NULL, made_at REAL NOT NULL, used_at REAL
