@@ -249,10 +249,10 @@ class Query:
 
 
 _UNITS = {
-    Unit.WORKDAY: ("个工作日", "working days"),
-    Unit.NATURAL_DAY: ("个自然日", "calendar days"),
-    Unit.MONTH: ("个月", "months"),
-    Unit.YEAR: ("年", "years"),
+    Unit.WORKDAY: ("个工作日", "working day"),
+    Unit.NATURAL_DAY: ("个自然日", "calendar day"),
+    Unit.MONTH: ("个月", "month"),
+    Unit.YEAR: ("年", "year"),
 }
 
 
@@ -261,7 +261,9 @@ def limit_text(limit: Limit, language: str) -> str:
     if limit.value == 0:
         return "at once" if language == "en" else "即办"
     zh, en = _UNITS[limit.unit]
-    return f"{limit.value} {en}" if language == "en" else f"{limit.value}{zh}"
+    if language == "en":
+        return f"{limit.value} {en}" if limit.value == 1 else f"{limit.value} {en}s"
+    return f"{limit.value}{zh}"
 
 
 SAMPLE_NOTICE = {

@@ -17,7 +17,7 @@ from casework.catalogue.importing.rules import Policies
 from casework.catalogue.importing.service import Beside, ImportReport
 from casework.catalogue.models import CatalogueItem, ItemVersion
 from casework.catalogue.queries import in_force
-from casework.catalogue.rules import VersionState
+from casework.catalogue.rules import TRANSITIONS, VersionState
 from casework.places import service as places
 from casework.places.service import PlacesReport
 from core import audit, clock
@@ -37,10 +37,14 @@ def sample_document() -> dict[str, Any]:
     return document
 
 
+def sample_beside() -> Beside:
+    """The data files that complete the sample: policies, wording of questions, other words for search."""
+    return Beside(Policies.of(_read("policies.json")), _read("questions.json"), _read("synonyms.json"))
+
+
 def import_sample(session: Session, document: Mapping[str, Any]) -> ImportReport:
     """Import a catalogue document in the sample's format, all of it or nothing (see `importing`); faults are in the report."""
-    beside = Beside(Policies.of(_read("policies.json")), _read("questions.json"), _read("synonyms.json"))
-    return importing.import_document(session, document, beside, today=clock.today())
+    return importing.import_document(session, document, sample_beside(), today=clock.today())
 
 
 def import_sample_places(session: Session) -> PlacesReport:
@@ -64,7 +68,7 @@ def retire(
     if redirects_to is not None:
         _check_successor(session, item_id, redirects_to, ends)
     version = session.scalar(select(ItemVersion).where(ItemVersion.item_id == item_id, in_force(ends)))
-    if version is None or version.state != VersionState.PUBLISHED:
+    if version is None or VersionState.RETIRED not in TRANSITIONS[VersionState(version.state)]:
         raise StateConflict()
     session.execute(
         update(ItemVersion).where(ItemVersion.id == version.id).values(state=VersionState.RETIRED, effective_to=ends)

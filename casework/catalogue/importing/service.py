@@ -139,7 +139,7 @@ def _write_items(session: Session, contents: Sequence[Content], today: date) -> 
             select(
                 ItemVersion.id, ItemVersion.item_id, ItemVersion.version, ItemVersion.digest, ItemVersion.search_terms
             )
-            .distinct(ItemVersion.item_id)
+            .ext(pg.distinct_on(ItemVersion.item_id))
             .where(ItemVersion.state != VersionState.DRAFT)
             .order_by(ItemVersion.item_id, ItemVersion.version.desc())
         )

@@ -1,0 +1,124 @@
+"""Exact paper lists (S23, PR-2), the folding of text for search, limits in words."""
+
+from dataclasses import replace
+from itertools import product
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from casework.catalogue import rules
+from casework.catalogue.rules import Item, Query, VersionState, bigrams, fold, materials_for, search_terms
+from core.errors import InvalidInput
+from core.workdays import Limit, Unit
+from tests.factories.catalogue import item
+
+
+def every_answer(found: Item) -> list[dict[str, str]]:
+    keys = [question.key for question in found.questions]
+    choices = [[option.value for option in question.options] for question in found.questions]
+    return [dict(zip(keys, chosen, strict=True)) for chosen in product(*choices)]
+
+
+def test_the_papers_of_a_home_sale_follow_the_answers() -> None:
+    home = item("NB-002")
+    assert [question.key for question in home.questions] == ["tax_relief", "marriage_proof", "agent"]
+    no = {"tax_relief": "no", "marriage_proof": "no", "agent": "no"}
+    assert [paper.no for paper in materials_for(home, no)] == [1, 2, 3, 4, 7]
+    assert [paper.no for paper in materials_for(home, no | {"agent": "yes"})] == [1, 2, 3, 4, 7, 8]
+    assert [paper.no for paper in materials_for(home, dict.fromkeys(no, "yes"))] == [1, 2, 3, 4, 5, 6, 7, 8]
+
+
+def test_open_unknown_and_foreign_answers_are_all_named() -> None:
+    home = item("NB-002")
+    with pytest.raises(InvalidInput) as refused:
+        materials_for(home, {"agent": "perhaps", "colour": "red", "tax_relief": "no"})
+    assert set(refused.value.fields) == {"answers.agent", "answers.marriage_proof", "answers.colour"}
+
+
+def test_an_item_without_questions_needs_no_answers() -> None:
+    plain = replace(item("NB-001"), questions=(), materials=item("NB-001").materials[:4])
+    assert materials_for(plain, {}) == plain.materials
+
+
+def test_every_way_through_the_questions_of_every_item_ends_in_papers() -> None:
+    ways = 0
+    for n in range(1, 115):
+        found = item(f"NB-{n:03d}")
+        lists = [materials_for(found, answers) for answers in every_answer(found)]
+        ways += len(lists)
+        always = {paper.no for paper in found.materials if paper.condition is None}
+        for papers in lists:
+            assert papers
+            assert always <= {paper.no for paper in papers}
+            assert [paper.no for paper in papers] == sorted({paper.no for paper in papers})
+        assert {paper for papers in lists for paper in papers} == set(found.materials)
+    assert ways > 114 + 35
+
+
+@pytest.mark.parametrize(
+    ("typed", "folded"),
+    [
+        ("ＡＰＥＣ 商务旅行卡", "apec商务旅行卡"),
+        ("国有建设用地使用权(存量房买卖,交易)", "国有建设用地使用权存量房买卖交易"),
+        ("NB-002", "nb002"),
+        ("①②", "12"),
+        ("!!　…", ""),
+    ],
+)
+def test_width_case_and_punctuation_do_not_matter(typed: str, folded: str) -> None:
+    assert fold(typed) == folded
+
+
+def test_what_is_typed_is_found_in_what_was_indexed() -> None:
+    terms = search_terms(["住房公积金提取(租房)", "NB-098"])
+    for typed in ("公积金", "提取租房", "公积金 租房", "ＮＢ098", "房公"):
+        assert set(Query.of(typed).terms) <= set(terms), typed
+    assert not set(Query.of("贷款").terms) <= set(terms)
+
+
+@given(st.text("不动产权证书遗失补发AaＢ（）1- ", max_size=12), st.integers(0, 11), st.integers(1, 12))
+def test_every_part_of_a_name_finds_it(name: str, start: int, length: int) -> None:
+    typed = name[start : start + length]
+    assert set(Query.of(typed).terms) <= set(search_terms([name]))
+
+
+def test_single_characters_are_a_prefix_only_when_they_stand_alone() -> None:
+    assert Query.of("护") == Query("护", (), "护")
+    assert Query.of("护照 办") == Query("护照办", ("护照",), "")
+    assert Query.of("身 份") == Query("身份", (), "身")
+    assert Query.of(" ,") == Query("", (), "")
+
+
+def test_bigrams() -> None:
+    assert bigrams("abcab") == {"ab", "bc", "ca"}
+    assert bigrams("a") == set()
+
+
+@pytest.mark.parametrize(
+    ("limit", "zh", "en"),
+    [
+        (Limit(0), "即办", "at once"),
+        (Limit(5), "5个工作日", "5 working days"),
+        (Limit(30, Unit.NATURAL_DAY), "30个自然日", "30 calendar days"),
+        (Limit(2, Unit.MONTH), "2个月", "2 months"),
+        (Limit(1, Unit.YEAR), "1年", "1 year"),
+        (Limit(1), "1个工作日", "1 working day"),
+    ],
+)
+def test_limits_in_words(limit: Limit, zh: str, en: str) -> None:
+    assert rules.limit_text(limit, "zh") == zh
+    assert rules.limit_text(limit, "en") == en
+
+
+def test_states_only_go_forward() -> None:
+    moves = {(a, b) for a, b in product(VersionState, VersionState) if b in rules.TRANSITIONS[a]}
+    assert moves == {
+        (VersionState.DRAFT, VersionState.PUBLISHED),
+        (VersionState.PUBLISHED, VersionState.RETIRED),
+    }
+
+
+def test_sample_codes_are_recognised() -> None:
+    assert rules.is_sample("SAMPLE000001")
+    assert not rules.is_sample("330100123456")
