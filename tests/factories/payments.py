@@ -6,17 +6,23 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
+import requests
 from flask.testing import FlaskClient
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.actors import System
+from core import clock
+from core.actors import Citizen, System
 from core.db import transaction
+from core.money import Fen
 from payments.bills import service as bills
 from payments.bills.queries import Bill
 from payments.bills.rules import Line
+from payments.orders import queries as order_queries
 from payments.orders import service as orders
+from payments.orders.ports import PlatformState, Seen
 from payments.orders.queries import Order
+from payments.orders.rules import Scene
 from tests.sandbox_client import Sandbox
 
 TREASURY = "财政非税账户"
@@ -79,3 +85,41 @@ def ledger_sums() -> dict[str, int]:
     with transaction() as session:
         rows = session.execute(text("SELECT account, sum(amount_fen) FROM ledger_entry GROUP BY account"))
         return {account: int(total) for account, total in rows if total}
+
+
+def start(payer: Citizen, bill: Bill, scene: Scene = Scene.APP, **more: str) -> Order:
+    """The payer begins to pay."""
+    with transaction() as session:
+        return orders.start(session, actor=payer, bill_id=bill.id, scene=scene, **more)
+
+
+def fresh(order: Order) -> Order:
+    """The order as it stands now."""
+    with transaction() as session:
+        return order_queries.order(session, order.id)
+
+
+def bill_state(bill: Bill) -> str:
+    """The bill's state now."""
+    return str(scalar("SELECT state FROM fee_bill WHERE id = :id", id=bill.id))
+
+
+def says(order: Order, state: PlatformState, *, closing: bool = False) -> None:
+    """The platform says how an unpaid order stands."""
+    with transaction() as session:
+        orders.apply(session, actor=System("test"), order_id=order.id, seen=Seen(state), closing=closing)
+
+
+def reports_paid(order: Order, trade_no: str = "2026112422001", at: datetime | None = None) -> None:
+    """The platform says that the order is paid."""
+    seen = Seen(PlatformState.PAID, Fen(order.amount_fen), trade_no, at or clock.wall())
+    with transaction() as session:
+        orders.apply(session, actor=System("test"), order_id=order.id, seen=seen)
+
+
+def visit(order: Order) -> str:
+    """The payer opens the cashier's page of an H5 order; where it stands."""
+    handover = orders.hand_over(order)
+    assert handover is not None
+    assert handover.redirect_url is not None
+    return requests.get(handover.redirect_url, timeout=10).url

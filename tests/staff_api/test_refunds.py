@@ -7,15 +7,10 @@ from uuid import uuid4
 import pytest
 from flask.testing import FlaskClient
 
-from core import clock
 from core.actors import Citizen, System
 from core.db import transaction
-from core.money import Fen
 from payments.bills import service as bills
 from payments.bills.queries import Bill
-from payments.orders import service as orders
-from payments.orders.ports import PlatformState, Seen
-from payments.orders.rules import Scene
 from tests.factories import payments as make
 
 Headers = dict[str, str]
@@ -28,9 +23,7 @@ def paid(citizen: Callable[..., Any]) -> Bill:
     payer: Citizen = citizen()[0]
     with transaction() as session:
         bill = make.issue(session, payer.subject_id)
-        order = orders.start(session, actor=payer, bill_id=bill.id, scene=Scene.APP)
-        seen = Seen(PlatformState.PAID, Fen(9000), f"T{order.id}", clock.wall())
-        orders.apply(session, actor=System("test"), order_id=order.id, seen=seen)
+    make.reports_paid(make.start(payer, bill))
     return bill
 
 

@@ -15,10 +15,8 @@ from core.actors import Citizen, System
 from core.db import transaction
 from payments.bills import service as bills
 from payments.bills.queries import Bill
-from payments.orders import service as orders
 from payments.orders.events import BillPaid
 from payments.orders.queries import Order
-from payments.orders.rules import Scene
 from payments.refunds import service as refunds
 from tests.factories import payments as make
 from tests.sandbox_client import Sandbox
@@ -49,9 +47,7 @@ def bill(citizen: Callable[..., Any], sandbox: Sandbox) -> Bill:
 @pytest.fixture
 def order(bill: Bill) -> Order:
     """An order in its payer's hands."""
-    payer = Citizen(bill.payer_id, bill.payer_id, 2, "APP")
-    with transaction() as session:
-        return orders.start(session, actor=payer, bill_id=bill.id, scene=Scene.APP)
+    return make.start(Citizen(bill.payer_id, bill.payer_id, 2, "APP"), bill)
 
 
 @pytest.fixture

@@ -14,14 +14,11 @@ from core import clock
 from core.actors import Citizen, Staff, System
 from core.db import transaction
 from core.errors import NotFound, StateConflict
-from core.money import Fen
 from payments.bills import service as bills
 from payments.bills.queries import Bill
 from payments.bills.rules import Line
-from payments.orders import service as orders
-from payments.orders.ports import PlatformState, Seen
+from payments.orders.ports import PlatformState
 from payments.orders.queries import Order
-from payments.orders.rules import Scene
 from payments.refunds import queries, service
 from payments.refunds.errors import RefundExceedsPaid, SamePersonApproves
 from payments.refunds.queries import RefundRow
@@ -37,19 +34,13 @@ def _finance() -> Staff:
     return Staff(uuid4(), uuid4(), frozenset({"FINANCE"}))
 
 
-@pytest.fixture
-def payer(citizen: Callable[..., Any], sandbox: Sandbox) -> Citizen:
-    actor: Citizen = citizen()[0]
-    return actor
-
-
 def _paid_bill(payer: Citizen, sandbox: Sandbox, run_jobs: Callable[..., None], *lines: Line) -> tuple[Bill, Order]:
     with transaction() as session:
         bill = make.issue(session, payer.subject_id, *lines)
-        order = orders.start(session, actor=payer, bill_id=bill.id, scene=Scene.APP)
+    order = make.start(payer, bill)
     assert make.pay_at_alipay(sandbox, order) == "9000"
     run_jobs(all=True)
-    assert _bill_state(bill) == "PAID"
+    assert make.bill_state(bill) == "PAID"
     return bill, order
 
 
@@ -57,10 +48,6 @@ def _paid_bill(payer: Citizen, sandbox: Sandbox, run_jobs: Callable[..., None], 
 def paid(payer: Citizen, sandbox: Sandbox, run_jobs: Callable[..., None]) -> tuple[Bill, Order]:
     """A bill of 90.00 yuan, paid for real."""
     return _paid_bill(payer, sandbox, run_jobs)
-
-
-def _bill_state(bill: Bill) -> str:
-    return str(make.scalar("SELECT state FROM fee_bill WHERE id = :id", id=bill.id))
 
 
 def _refund(refund_id: UUID) -> RefundRow:
@@ -84,9 +71,9 @@ def _at_alipay(sandbox: Sandbox) -> dict[str, str]:
 def test_a_full_refund(paid: tuple[Bill, Order], sandbox: Sandbox, run_jobs: Callable[..., None]) -> None:
     bill, _ = paid
     refund = _request(bill, 9000)
-    assert (refund.state, refund.needs_approval, _bill_state(bill)) == ("REFUND_APPLIED", False, "REFUNDING")
+    assert (refund.state, refund.needs_approval, make.bill_state(bill)) == ("REFUND_APPLIED", False, "REFUNDING")
     run_jobs()
-    assert (_refund(refund.id).state, _bill_state(bill)) == ("REFUNDED", "REFUNDED")
+    assert (_refund(refund.id).state, make.bill_state(bill)) == ("REFUNDED", "REFUNDED")
     assert _at_alipay(sandbox) == {refund.number: "90.00"}
     assert make.ledger_sums() == {}
 
@@ -97,7 +84,7 @@ def test_part_by_part_until_nothing_is_left(
     bill, _ = paid
     first = _request(bill, 1000)
     run_jobs()
-    assert _bill_state(bill) == "PART_REFUNDED"
+    assert make.bill_state(bill) == "PART_REFUNDED"
     assert make.ledger_sums() == {"PLATFORM:ALIPAY": 8000, TREASURY_ACCOUNT: -8000}
     with transaction() as session:
         assert queries.refundable(session, bill.id) == 8000
@@ -105,7 +92,7 @@ def test_part_by_part_until_nothing_is_left(
         _request(bill, 8001)
     second = _request(bill, 8000)
     run_jobs()
-    assert _bill_state(bill) == "REFUNDED"
+    assert make.bill_state(bill) == "REFUNDED"
     assert _at_alipay(sandbox) == {first.number: "10.00", second.number: "80.00"}
     with pytest.raises(StateConflict):
         _request(bill, 1)
@@ -119,7 +106,7 @@ def test_a_part_refund_before_the_decision_leaves_a_rest_to_settle(
     with transaction() as session:
         assert bills.settle(session, actor=CASES, bill_id=bill.id).state == "REFUNDING"
     run_jobs()
-    assert _bill_state(bill) == "PART_REFUNDED"
+    assert make.bill_state(bill) == "PART_REFUNDED"
     assert make.scalar("SELECT settled_at IS NOT NULL FROM fee_bill")
 
 
@@ -210,11 +197,11 @@ def test_a_refund_whose_answer_was_lost_is_sent_again_and_pays_once(
     refund = _request(bill, 9000)
     sandbox.fault("alipay", "drop_response_after_effect")
     run_jobs()
-    assert (_refund(refund.id).state, _bill_state(bill)) == ("REFUND_SENT", "REFUNDING")
+    assert (_refund(refund.id).state, make.bill_state(bill)) == ("REFUND_SENT", "REFUNDING")
     with transaction() as session:
         session.execute(text("UPDATE procrastinate_jobs SET scheduled_at = NULL WHERE task_name = 'refunds.send'"))
     run_jobs()
-    assert (_refund(refund.id).state, _bill_state(bill)) == ("REFUNDED", "REFUNDED")
+    assert (_refund(refund.id).state, make.bill_state(bill)) == ("REFUNDED", "REFUNDED")
     assert _at_alipay(sandbox) == {refund.number: "90.00"}
     assert make.scalar("SELECT count(*) FROM ledger_posting WHERE kind = 'REFUND'") == 1
 
@@ -244,10 +231,10 @@ def test_what_the_platform_refuses_waits_for_a_person(
     run_jobs()
     failed = _refund(refund.id)
     assert (failed.state, failed.failure_code) == ("REFUND_FAILED", "ACQ.SELLER_BALANCE_NOT_ENOUGH")
-    assert _bill_state(bill) == "PAID"
+    assert make.bill_state(bill) == "PAID"
     with transaction() as session:
         again = service.retry(session, actor=_finance(), refund_id=refund.id)
-    assert (again.state, again.failure_code, _bill_state(bill)) == ("REFUND_SENT", None, "REFUNDING")
+    assert (again.state, again.failure_code, make.bill_state(bill)) == ("REFUND_SENT", None, "REFUNDING")
     with pytest.raises(StateConflict), transaction() as session:
         service.retry(session, actor=_finance(), refund_id=refund.id)
     run_jobs()
@@ -279,13 +266,13 @@ def test_treasury_money_waits_for_another_person(settled: Bill, run_jobs: Callab
     assert refund.needs_approval
     assert refund.approval_due == date(2026, 12, 15)  # fifteen working days
     run_jobs()
-    assert (_refund(refund.id).state, _bill_state(settled)) == ("REFUND_APPLIED", "REFUNDING")
+    assert (_refund(refund.id).state, make.bill_state(settled)) == ("REFUND_APPLIED", "REFUNDING")
     with pytest.raises(SamePersonApproves), transaction() as session:
         service.approve(session, actor=clerk, refund_id=refund.id)
     with transaction() as session:
         assert service.approve(session, actor=other, refund_id=refund.id).state == "FINANCE_APPROVED"
     run_jobs()
-    assert (_refund(refund.id).state, _bill_state(settled)) == ("REFUNDED", "REFUNDED")
+    assert (_refund(refund.id).state, make.bill_state(settled)) == ("REFUNDED", "REFUNDED")
     with pytest.raises(StateConflict), transaction() as session:
         service.approve(session, actor=other, refund_id=refund.id)
 
@@ -304,7 +291,7 @@ def test_a_rejected_refund_leaves_the_bill_as_it_was(settled: Bill) -> None:
     refund = _request(settled, 9000)
     with transaction() as session:
         rejected = service.reject(session, actor=_finance(), refund_id=refund.id, reason="已超过退付期限")
-    assert (rejected.state, _bill_state(settled)) == ("REFUND_REJECTED", "SETTLED")
+    assert (rejected.state, make.bill_state(settled)) == ("REFUND_REJECTED", "SETTLED")
     with transaction() as session:
         assert queries.refundable(session, settled.id) == 9000
 
@@ -317,20 +304,17 @@ def test_only_what_awaits_approval_is_approved_or_rejected(paid: tuple[Bill, Ord
         service.reject(session, actor=_finance(), refund_id=refund.id, reason="不同意")
 
 
-def test_surplus_money_goes_back_once(payer: Citizen, run_jobs: Callable[..., None]) -> None:
-    with transaction() as session:
-        bill = make.issue(session, payer.subject_id)
-        order = orders.start(session, actor=payer, bill_id=bill.id, scene=Scene.APP)
-    for seen in (Seen(PlatformState.CLOSED), Seen(PlatformState.PAID, Fen(9000), "T1", clock.wall())):
-        with transaction() as session:
-            orders.apply(session, actor=CASES, order_id=order.id, seen=seen)
+def test_surplus_money_goes_back_once(payer: Citizen, bill: Bill) -> None:
+    order = make.start(payer, bill)
+    make.says(order, PlatformState.CLOSED)
+    make.reports_paid(order)
     for _ in range(3):
         with transaction() as session:
             service.give_back(session, order_id=order.id)
     with transaction() as session:
         refunds = queries.of_bill(session, bill.id)
         assert [(refund.amount_fen, refund.needs_approval) for refund in refunds] == [(9000, False)]
-    assert _bill_state(bill) == "ISSUED"
+    assert make.bill_state(bill) == "ISSUED"
 
 
 def test_money_that_paid_its_bill_is_no_surplus(paid: tuple[Bill, Order]) -> None:
