@@ -6,6 +6,7 @@ test can kill any part between and during steps, and the story still ends with o
 
 from __future__ import annotations
 
+import json
 import time
 import zlib
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 import pyotp
 
@@ -155,9 +157,10 @@ class Story:
         """Claim, a verdict for each paper, conclude."""
         clerk, path = self.tokens["clerk"], f"/staff/v1/prereviews/{self.facts['prereview']}"
         self.web.call("POST", f"{path}/claim", token=clerk)
-        papers = self.web.call("GET", path, token=clerk)["materials"]
+        papers = self.web.call("GET", path, token=clerk)["prereview"]["materials"]
         for paper in papers:
-            self.web.call("PUT", f"{path}/materials/{paper['no']}/verdict", token=clerk, json={"verdict": "OK"})
+            verdict = {"verdict": "QUALIFIED"}
+            self.web.call("PUT", f"{path}/materials/{paper['no']}/verdict", token=clerk, json=verdict)
         return str(self.web.call("POST", f"{path}/conclude", token=clerk)["state"])
 
     # The visit -----------------------------------------------------------------------------------------------------
@@ -188,8 +191,9 @@ class Story:
         me = self.tokens["me"]
         path = f"/api/v1/prepayment/bills/{self.facts['bill']}/orders"
         order = self.web.call("POST", path, token=me, once=True, expect=(200, 201), json={"scene": "APP"})
+        self.facts["order_no"] = order_no(order["pay"]["order_string"])
         self.partner.call("POST", "/alipay/pay", json={"order_string": order["pay"]["order_string"], "persona": BUYER})
-        bill = wait_until("the bill is paid", lambda: self._paid(), seconds=max(20, self.patience))
+        bill = wait_until("the bill is paid", self._paid, seconds=max(20, self.patience))
         return f"{bill['state']}, told by Alipay's signed notify"
 
     def _paid(self) -> dict[str, Any] | None:
@@ -258,8 +262,12 @@ class Story:
         """To oneself, at home: level 3, which the card at the counter gave."""
         body = {
             "case_id": self.facts["case"],
-            "recipient": {"kind": "SELF"},
-            "address": {"region_code": "330212", "street": "百丈街道", "detail": "彩虹南路 1 号 2 幢 301 室"},
+            "address": {
+                "region_code": "330212",
+                "region": "浙江省宁波市鄞州区",
+                "street": "百丈街道",
+                "detail": "彩虹南路 1 号 2 幢 301 室",
+            },
         }
         self.facts["address"] = body["address"]
         made = self.web.call("POST", "/api/v1/deliveries", token=self.tokens["me"], once=True, expect=201, json=body)
@@ -292,7 +300,7 @@ class Story:
 
     def carry(self) -> str:
         """Collected, on the way, out for delivery: three signed callbacks."""
-        for state in ("collected", "in_transit", "out_for_delivery"):
+        for state in ("picked_up", "in_transit", "out_for_delivery"):
             self.partner.call("POST", "/kuaidi100/advance", json={"waybill": self.facts["waybill"], "state": state})
         wait_until(
             "out for delivery", lambda: self._shipment()["state"] == "OUT_FOR_DELIVERY", seconds=max(30, self.patience)
@@ -319,6 +327,11 @@ class Story:
         inbox = self.web.call("GET", "/api/v1/inbox", token=self.tokens["me"], params={"limit": 100})["items"]
         messages = self.partner.call("GET", "/outbox.json", params={"persona": BUYER})["messages"]
         return f"{len(inbox)} in the inbox, {len(messages)} sent to the phone"
+
+
+def order_no(order_string: str) -> str:
+    """Our order number inside the text the Alipay app is started with."""
+    return str(json.loads(parse_qs(order_string)["biz_content"][0])["out_trade_no"])
 
 
 def png(number: int) -> bytes:
