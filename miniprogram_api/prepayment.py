@@ -132,6 +132,14 @@ class PayOut(ma.Schema):
     trade_no = ma.fields.String(required=True, allow_none=True)
 
 
+class PayField(ma.fields.Nested):
+    """What opens the cashier of an order, signed when it is shown."""
+
+    def get_value(self, obj: Order, *_: Any, **__: Any) -> Any:
+        """The handover, or None when there is nothing to pay (any more)."""
+        return order_service.hand_over(obj)
+
+
 class OrderOut(ma.Schema):
     """An attempt to pay. `pay` is there while it can be paid; for CREATED ask again in a second or two."""
 
@@ -148,12 +156,7 @@ class OrderOut(ma.Schema):
         },
     )
     until = Moment(required=True, metadata={"description": "When this attempt ends"})
-    pay = ma.fields.Function(
-        lambda order: PayOut().dump(handover) if (handover := order_service.hand_over(order)) else None,
-        required=True,
-        allow_none=True,
-        metadata={"type": ["object", "null"]},
-    )
+    pay = PayField(PayOut, required=True, allow_none=True)
 
 
 class PayCodeOut(ma.Schema):
@@ -172,6 +175,11 @@ class PayCodeBillOut(ma.Schema):
     total_fen = Fen(required=True)
     state = ma.fields.String(required=True)
     expires_at = Moment(required=True)
+
+
+def _beside(bill: Bill, **more: object) -> dict[str, object]:
+    """A bill as it was read, with what is shown beside it."""
+    return {**vars(bill), **more}
 
 
 def _masked_payer(session: Session, bill: Bill) -> str:
@@ -196,7 +204,7 @@ def get_bill(bill_id: UUID) -> dict[str, Any]:
     """Show one of my bills with its lines and refunds."""
     with transaction() as session:
         bill = bills.owned(session, bill_id, access.citizen_actor().owner_id)
-        return {**vars(bill), "refunds": refunds.of_bill(session, bill.id)}
+        return _beside(bill, refunds=refunds.of_bill(session, bill.id))
 
 
 @blp.get("/bills/<uuid:bill_id>/voucher")
@@ -206,7 +214,7 @@ def get_voucher(bill_id: UUID) -> dict[str, Any]:
     """Show the prepay voucher of one of my paid bills."""
     with transaction() as session:
         bill = bills.voucher(session, bill_id, access.citizen_actor().owner_id)
-        return {**vars(bill), "bill_number": bill.number, "payer": _masked_payer(session, bill)}
+        return _beside(bill, bill_number=bill.number, payer=_masked_payer(session, bill))
 
 
 @blp.post("/bills/<uuid:bill_id>/pay-code")
@@ -249,7 +257,7 @@ def get_pay_code(code: str) -> dict[str, Any]:
     """Show what the bill of a pay code comes to."""
     with transaction() as session:
         bill = bills.by_pay_code(session, code, clock.now())
-        return {**vars(bill), "bill_number": bill.number, "payer": _masked_payer(session, bill)}
+        return _beside(bill, bill_number=bill.number, payer=_masked_payer(session, bill))
 
 
 @blp.post("/prepayment/pay-codes/<string:code>/orders")

@@ -146,7 +146,8 @@ def mark_paid(session: Session, *, actor: Actor, bill: FeeBill, order_id: UUID |
             amount_fen=bill.total_fen,
         ),
     )
-    announce(session, bill, "BILL_PAID", amount_fen=bill.total_fen, when=bill.paid_at)
+    if order_id is not None:
+        announce(session, bill, "BILL_PAID", amount_fen=bill.total_fen, when=bill.paid_at)
 
 
 def settle(session: Session, *, actor: Actor, bill_id: UUID) -> FeeBill:
