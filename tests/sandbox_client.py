@@ -35,13 +35,13 @@ class Sandbox:
                     raise
                 time.sleep(0.05)
 
-    def get(self, path: str, **params: Any) -> Any:
+    def get(self, path: str, /, **params: Any) -> Any:
         """GET /_sandbox/<path> as JSON."""
         answer = requests.get(f"{self.url}/_sandbox/{path}", params=params, timeout=10)
         answer.raise_for_status()
         return answer.json()
 
-    def post(self, path: str, **body: Any) -> Any:
+    def post(self, path: str, /, **body: Any) -> Any:
         """POST JSON to /_sandbox/<path>."""
         answer = requests.post(f"{self.url}/_sandbox/{path}", json=body, timeout=10)
         answer.raise_for_status()
