@@ -1,0 +1,263 @@
+"""Making, taking and giving back bookable time. The session is given; nothing here commits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CTE, case, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from casework.places import queries as places
+from casework.places import service as place_service
+from casework.slots import queries, rules
+from casework.slots.models import BookingPolicy, Slot, SlotDay, SlotPlan
+from casework.slots.rules import HallPolicy, Planned
+from core import audit, calendar, clock, jobs
+from core.actors import Staff
+from core.errors import Forbidden, InvalidInput
+
+PROVISIONAL = "PROVISIONAL"
+"""The cause of a day whose calendar isn't published: no slots rather than a guess (K-10)."""
+
+
+def ensure_slots(session: Session, *, hall_id: UUID, zone_code: str, day: date) -> None:
+    """Make the slots of one day as plan, hours, closures and calendar say now (AP-1, AP-2, AP-4); repeating it changes nothing.
+
+    Slots that should no longer be there, or have grown smaller than what is booked, keep their bookings and take no new
+    ones; the job `appointments.cancel_withdrawn` is queued when somebody must be moved (AP-15).
+    """
+    opening = places.opening(session, hall_id, day)
+    cause, note = (PROVISIONAL, "") if opening.provisional else (opening.cause, opening.note)
+    made = insert(SlotDay).values(hall_id=hall_id, zone_code=zone_code, day=day, cause=cause, note=note)
+    session.execute(
+        made.on_conflict_do_update(
+            index_elements=[SlotDay.hall_id, SlotDay.zone_code, SlotDay.day],
+            set_={"cause": made.excluded.cause, "note": made.excluded.note},
+        )
+    )
+    there = list(
+        session.scalars(
+            select(Slot)
+            .where(Slot.hall_id == hall_id, Slot.zone_code == zone_code, Slot.day == day)
+            .order_by(Slot.id)
+            .with_for_update()
+            .execution_options(populate_existing=True)
+        )
+    )
+    periods = () if opening.provisional else opening.periods
+    wanted = {slot.starts_at: slot for slot in _planned(session, hall_id, zone_code, day, periods, there)}
+    free_from = rules.reserved_until(day, queries.policy(session, hall_id), calendar.load(session))
+    for slot in there:
+        _resize(slot, wanted.pop(slot.starts_at, None), free_from)
+    new = [
+        {
+            "hall_id": hall_id,
+            "zone_code": zone_code,
+            "day": day,
+            "starts_at": slot.starts_at,
+            "ends_at": slot.ends_at,
+            "planned_minutes": slot.minutes,
+            "capacity_minutes": slot.minutes,
+            "physical_minutes": slot.physical_minutes,
+            "reserved_minutes": slot.reserved_minutes,
+            "reserved_until": free_from,
+        }
+        for slot in wanted.values()
+    ]
+    if new:
+        session.execute(insert(Slot).on_conflict_do_nothing(), new)
+    session.flush()
+    if any(slot.used_minutes > slot.physical_minutes for slot in there):
+        once = f"withdrawn:{hall_id}:{day}"
+        jobs.defer(session, "appointments.cancel_withdrawn", once=once, hall_id=str(hall_id), day=day.isoformat())
+
+
+def _planned(
+    session: Session, hall_id: UUID, zone_code: str, day: date, open_periods: rules.Periods, there: Sequence[Slot]
+) -> tuple[Planned, ...]:
+    """What the plan of this weekday gives. A day that is booked already keeps the length of its slots."""
+    own = session.get(SlotPlan, (hall_id, zone_code, day.isoweekday()))
+    policy = queries.policy(session, hall_id)
+    periods, windows, length, percent = open_periods, None, policy.slot_minutes, policy.booking_percent
+    if own is not None:
+        windows = own.windows
+        length = own.slot_minutes or length
+        percent = percent if own.booking_percent is None else own.booking_percent
+        if own.periods is not None:
+            periods = rules.within(periods, _periods(own.periods))
+    booked = next((slot for slot in there if slot.used_minutes), None)
+    if booked is not None:
+        length = (booked.ends_at - booked.starts_at) // timedelta(minutes=1)
+    return rules.plan(
+        day,
+        periods,
+        windows=places.window_count(session, hall_id, zone_code) if windows is None else windows,
+        slot_minutes=length,
+        percent=percent,
+        reserved_percent=policy.reserved_percent,
+    )
+
+
+def _resize(slot: Slot, planned: Planned | None, reserved_until: datetime) -> None:
+    """Fit a slot to its plan; what is booked stays booked."""
+    if planned is None:
+        slot.planned_minutes = slot.physical_minutes = slot.reserved_minutes = 0
+    else:
+        slot.ends_at = planned.ends_at
+        slot.planned_minutes, slot.physical_minutes = planned.minutes, planned.physical_minutes
+        slot.reserved_minutes, slot.reserved_until = planned.reserved_minutes, reserved_until
+    slot.capacity_minutes = max(slot.planned_minutes, slot.used_minutes)
+
+
+def _periods(stored: Iterable[Sequence[str]]) -> rules.Periods:
+    return tuple((time.fromisoformat(opens), time.fromisoformat(closes)) for opens, closes in stored)
+
+
+def ensure_days(session: Session, *, hall_id: UUID, zone_code: str, days: Iterable[date]) -> None:
+    """Make the slots of several days, in their order."""
+    for day in sorted(days):
+        ensure_slots(session, hall_id=hall_id, zone_code=zone_code, day=day)
+
+
+def remake_day(session: Session, *, hall_id: UUID, day: date) -> None:
+    """Make one day of all zones of a hall afresh (its hours changed, AP-15)."""
+    for zone_code in places.zone_codes(session, hall_id):
+        ensure_slots(session, hall_id=hall_id, zone_code=zone_code, day=day)
+
+
+def set_hours(session: Session, *, actor: Staff, day: date, periods: rules.Periods, reason: str) -> None:
+    """Close the manager's hall on a day, or open it at other hours, and move whoever had booked (AP-4, AP-15).
+
+    Raises `Forbidden` without a hall, `InvalidInput` (a past day, overlapping periods, no reason).
+    """
+    hall_id = hall_of(actor)
+    place_service.add_exception(session, actor=actor, hall_id=hall_id, day=day, periods=periods, reason=reason)
+    remake_day(session, hall_id=hall_id, day=day)
+
+
+def set_plan(
+    session: Session,
+    *,
+    actor: Staff,
+    zone_code: str,
+    weekday: int,
+    periods: rules.Periods | None,
+    windows: int | None,
+    slot_minutes: int | None,
+    booking_percent: int | None,
+) -> None:
+    """Say what a zone of the manager's hall does on a weekday (AP-1), and make the days ahead that were made before afresh.
+
+    None means: as the hall is open, as many windows as it has, as the policy says. Raises `Forbidden` without a hall.
+    """
+    hall_id = hall_of(actor)
+    if zone_code not in places.zone_codes(session, hall_id):
+        raise InvalidInput(fields={"zone_code": ["本大厅没有这个区 / this hall has no such zone"]})
+    values = {
+        "periods": None if periods is None else [[f"{a:%H:%M}", f"{b:%H:%M}"] for a, b in periods],
+        "windows": windows,
+        "slot_minutes": slot_minutes,
+        "booking_percent": booking_percent,
+    }
+    plan = session.get(SlotPlan, (hall_id, zone_code, weekday))
+    if plan is None:
+        plan = SlotPlan(hall_id=hall_id, zone_code=zone_code, weekday=weekday)
+        session.add(plan)
+    before = {name: getattr(plan, name) for name in values}
+    for name, value in values.items():
+        setattr(plan, name, value)
+    session.flush()
+    audit.record(
+        session,
+        actor=actor,
+        action="slots.set_plan",
+        object_type="slot_plan",
+        object_id=f"{hall_id}/{zone_code}/{weekday}",
+        before=before,
+        after=values,
+    )
+    made = session.scalars(
+        select(SlotDay.day).where(
+            SlotDay.hall_id == hall_id, SlotDay.zone_code == zone_code, SlotDay.day >= clock.today()
+        )
+    )
+    ahead = [day for day in made if day.isoweekday() == weekday]
+    ensure_days(session, hall_id=hall_id, zone_code=zone_code, days=ahead)
+
+
+def set_policy(session: Session, *, actor: Staff, overrides: Mapping[str, Any]) -> HallPolicy:
+    """Replace the numbers the manager's hall books by; those not named are as for all halls. Raises `InvalidInput`, `Forbidden`."""
+    hall_id = hall_of(actor)
+    HallPolicy().with_overrides(overrides)
+    before = queries.policy(session, hall_id)
+    write = insert(BookingPolicy).values(hall_id=hall_id, overrides=dict(overrides), changed_at=clock.now())
+    session.execute(
+        write.on_conflict_do_update(
+            index_elements=[BookingPolicy.hall_id],
+            set_={"overrides": write.excluded.overrides, "changed_at": write.excluded.changed_at},
+        )
+    )
+    after = queries.policy(session, hall_id)
+    audit.record(
+        session,
+        actor=actor,
+        action="slots.set_policy",
+        object_type="booking_policy",
+        object_id=hall_id,
+        before={"policy": str(before)},
+        after={"policy": str(after)},
+    )
+    return after
+
+
+def hall_of(actor: Staff) -> UUID:
+    """The hall a member of staff works in. Raises `Forbidden` for one without."""
+    if actor.hall_id is None:
+        raise Forbidden()
+    return actor.hall_id
+
+
+def taking(slot_id: UUID, minutes: int, now: datetime, *, entitled: bool) -> CTE:
+    """The conditional UPDATE that takes `minutes` of a slot if they are there, as a CTE that then has one row (AP-9).
+
+    The booking is inserted from it in the same statement, so that a full slot costs no lock and no write. `entitled` may
+    use the reserve (AP-6).
+    """
+    left = Slot.planned_minutes - Slot.used_minutes
+    if not entitled:
+        unused_reserve = func.greatest(Slot.reserved_minutes - Slot.entitled_minutes, 0)
+        left = left - case((Slot.reserved_until > now, unused_reserve), else_=0)
+    return (
+        update(Slot)
+        .where(Slot.id == slot_id, left >= minutes)
+        .values(
+            used_minutes=Slot.used_minutes + minutes,
+            entitled_minutes=Slot.entitled_minutes + (minutes if entitled else 0),
+        )
+        .returning(Slot.id)
+        .cte("taken")
+    )
+
+
+def give_back(session: Session, slot_id: UUID, minutes: int, *, entitled: bool) -> None:
+    """Free what a booking or a hold took."""
+    used = Slot.used_minutes - minutes
+    session.execute(
+        update(Slot)
+        .where(Slot.id == slot_id)
+        .values(
+            used_minutes=used,
+            entitled_minutes=Slot.entitled_minutes - (minutes if entitled else 0),
+            capacity_minutes=func.greatest(Slot.planned_minutes, used),
+        )
+        .execution_options(synchronize_session=False)
+    )
+
+
+def lock(session: Session, slot_ids: Iterable[UUID]) -> None:
+    """Lock several slots in key order, before more than one of them changes in a transaction."""
+    session.execute(select(Slot.id).where(Slot.id.in_(slot_ids)).order_by(Slot.id).with_for_update())
