@@ -1,0 +1,355 @@
+"""Reads of appointments. Every look-up is scoped: to the owner, or to the hall."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, false, func, or_, select
+from sqlalchemy.orm import Session, selectinload
+
+from casework.appointments import rules
+from casework.appointments.models import Appointment, AppointmentParty
+from casework.appointments.rules import LIVE, STRIKES, Closing, Past, Reminder, State, Wish
+from casework.places.rules import Cause, Opening, cause_text
+from casework.slots import queries as slots
+from casework.slots import rules as slot_rules
+from casework.slots.queries import DayRow, SlotRow
+from casework.slots.rules import HallPolicy
+from casework.slots.service import PROVISIONAL
+from core import calendar, clock
+from core.errors import NotFound
+from core.web.paging import Page, by_id
+
+_WITH_PARTIES = selectinload(Appointment.parties)
+
+
+def page_of_owner(session: Session, owner_id: UUID, args: Mapping[str, Any]) -> Page[Appointment]:
+    """The owner's appointments, newest first; holds are not shown."""
+    query = select(Appointment).where(Appointment.owner_id == owner_id, Appointment.state != State.HELD)
+    return by_id(session, query.options(_WITH_PARTIES), Appointment.id, args)
+
+
+def owned(session: Session, appointment_id: UUID, owner_id: UUID, *, lock: bool = False) -> Appointment:
+    """The owner's appointment or hold. `lock` holds its row. Raises `NotFound` for a foreign or missing one alike."""
+    query = select(Appointment).where(Appointment.id == appointment_id, Appointment.owner_id == owner_id)
+    return _one(session, query.with_for_update(of=Appointment) if lock else query)
+
+
+def by_number(session: Session, number: str, owner_id: UUID) -> Appointment:
+    """The appointment with this number if it is this person's, its row locked. Raises `NotFound`."""
+    query = select(Appointment).where(Appointment.number == number, Appointment.owner_id == owner_id)
+    return _one(session, query.with_for_update(of=Appointment))
+
+
+def locked(session: Session, appointment_id: UUID) -> Appointment:
+    """An appointment, its row locked, for the acts of halls and jobs. Raises `NotFound`."""
+    query = select(Appointment).where(Appointment.id == appointment_id)
+    return _one(session, query.with_for_update(of=Appointment))
+
+
+def people(session: Session, appointment_id: UUID) -> tuple[UUID, UUID]:
+    """The right-holder of an appointment and who acts for them, without holding its row. Raises `NotFound`."""
+    query = select(Appointment.owner_id, Appointment.acting_id).where(Appointment.id == appointment_id)
+    row = session.execute(query).one_or_none()
+    if row is None:
+        raise NotFound()
+    return row.owner_id, row.acting_id
+
+
+def overdue(session: Session, now: datetime, after: UUID, limit: int) -> list[UUID]:
+    """Bookings nobody came for in time (AP-17), in key order from `after` on."""
+    query = select(Appointment.id).where(
+        Appointment.state == State.BOOKED,
+        Appointment.starts_at < rules.missed_before(now, HallPolicy()),
+        Appointment.id > after,
+    )
+    return list(session.scalars(query.order_by(Appointment.id).limit(limit)))
+
+
+def to_remind(session: Session, reminder: Reminder, now: datetime, limit: int) -> list[Appointment]:
+    """Bookings whose reminder is due and wasn't sent, their rows locked; rows somebody is busy with wait for the next run.
+
+    Who booked after the moment a reminder was due isn't reminded: the confirmation said the same just now.
+    """
+    policy = HallPolicy()
+    if reminder is Reminder.EVENING:
+        tomorrow = clock.local(now).date() + timedelta(days=1)
+        at = rules.evening_reminder_at(tomorrow, policy.reminder_evening)
+        due = and_(Appointment.day == tomorrow, Appointment.evening_reminded_at.is_(None), Appointment.booked_at < at)
+        if now < at:
+            return []
+    else:
+        lead = timedelta(minutes=policy.reminder_lead_minutes)
+        due = and_(
+            Appointment.starts_at > now,
+            Appointment.starts_at <= now + lead,
+            Appointment.soon_reminded_at.is_(None),
+            Appointment.booked_at < Appointment.starts_at - lead,
+        )
+    query = select(Appointment).where(Appointment.state == State.BOOKED, due).order_by(Appointment.id).limit(limit)
+    return list(session.scalars(query.with_for_update(skip_locked=True)))
+
+
+def waiting_in(session: Session, slot_ids: Collection[UUID]) -> list[Appointment]:
+    """The holds and bookings of these slots whose people haven't come yet."""
+    query = select(Appointment).where(
+        Appointment.slot_id.in_(slot_ids), Appointment.state.in_([State.HELD, State.BOOKED])
+    )
+    return list(session.scalars(query.order_by(Appointment.id)))
+
+
+def _one(session: Session, query: Select[Appointment]) -> Appointment:
+    query = query.options(_WITH_PARTIES).execution_options(populate_existing=True)
+    found = session.scalars(query).one_or_none()
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def expected(
+    session: Session,
+    *,
+    hall_id: UUID,
+    day: date,
+    appointment_id: UUID | None = None,
+    number: str | None = None,
+    owner_id: UUID | None = None,
+    document_lookup: bytes | None = None,
+) -> Appointment:
+    """The appointment of this hall and day that one who arrives means: by its id (from the QR code), number or person (AP-16).
+
+    A person is found as right-holder, as the one who comes, or by document as another party (AP-12). Where somebody comes for
+    several people, the earliest that isn't checked in is meant. Raises `NotFound`.
+    """
+    is_it: list[ColumnElement[bool]] = []
+    if appointment_id is not None:
+        is_it.append(Appointment.id == appointment_id)
+    if number is not None:
+        is_it.append(Appointment.number == number)
+    if owner_id is not None:
+        is_it += [Appointment.owner_id == owner_id, Appointment.acting_id == owner_id]
+    if document_lookup is not None:
+        named = select(AppointmentParty.appointment_id).where(AppointmentParty.document_lookup == document_lookup)
+        is_it.append(Appointment.id.in_(named))
+    query = (
+        select(Appointment)
+        .where(Appointment.hall_id == hall_id, Appointment.day == day, or_(false(), *is_it))
+        .where(Appointment.state.in_([State.BOOKED, State.CHECKED_IN, State.NO_SHOW]))
+        .order_by(Appointment.state != State.BOOKED, Appointment.starts_at)
+        .limit(1)
+    )
+    return _one(session, query)
+
+
+def past(session: Session, wish: Wish, phone: bytes | None, now: datetime, policy: HallPolicy) -> list[Past]:
+    """The earlier bookings that decide whether `wish` may be booked (AP-8, AP-15, AP-22), in one query."""
+    today = clock.day_start(clock.local(now).date())
+    named = select(AppointmentParty.appointment_id).where(AppointmentParty.subject_id == wish.owner_id)
+    concerned = [
+        Appointment.owner_id == wish.owner_id,
+        Appointment.acting_id.in_({wish.owner_id, wish.acting_id}),
+        Appointment.id.in_(named),
+    ]
+    live = Appointment.state.in_(LIVE)
+    if phone is not None:
+        concerned.append(and_(Appointment.phone_lookup == phone, live))
+    strikes_since = now - timedelta(days=policy.strike_days + policy.block_days)
+    telling = or_(
+        live,
+        Appointment.booked_at >= today,
+        Appointment.closed_at >= today,
+        and_(Appointment.state == State.FINISHED, Appointment.starts_at >= today),
+        and_(Appointment.state.in_(STRIKES), Appointment.starts_at >= strikes_since),
+        and_(
+            Appointment.state == State.HALL_CANCELLED,
+            Appointment.closed_at >= now - timedelta(days=policy.rebook_days),
+        ),
+    )
+    same_phone = Appointment.phone_lookup == phone if phone is not None else false()
+    query = _past_query(Appointment.id.in_(named), same_phone).where(or_(*concerned), telling)
+    return [_past(row) for row in session.execute(query)]
+
+
+def _past_query(party: ColumnElement[bool], same_phone: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
+    return select(
+        Appointment.id,
+        Appointment.owner_id,
+        Appointment.acting_id,
+        party.label("party"),
+        func.coalesce(same_phone, false()).label("same_phone"),
+        Appointment.state,
+        Appointment.item_id,
+        Appointment.hall_id,
+        Appointment.day,
+        Appointment.starts_at,
+        Appointment.ends_at,
+        Appointment.booked_at,
+        Appointment.closed_at,
+        Appointment.closing,
+        Appointment.hold_until,
+        Appointment.replaced_by_id.is_not(None).label("replaced"),
+    )
+
+
+def _past(row: Any) -> Past:
+    values = row._asdict()
+    closing = values["closing"]
+    return Past(**values | {"state": State(values["state"]), "closing": Closing(closing) if closing else None})
+
+
+def holds_a_place(session: Session, owner_id: UUID, slot_id: UUID) -> bool:
+    """Whether the person's own hold is in this slot (AP-10): then a full slot isn't full for them."""
+    hold = select(Appointment.id).where(
+        Appointment.owner_id == owner_id, Appointment.slot_id == slot_id, Appointment.state == State.HELD
+    )
+    return session.execute(hold).first() is not None
+
+
+def holds_of(session: Session, owners: Collection[UUID]) -> list[tuple[UUID, UUID]]:
+    """Key and owner of the holds of these people."""
+    rows = session.execute(
+        select(Appointment.id, Appointment.owner_id)
+        .where(Appointment.owner_id.in_(owners), Appointment.state == State.HELD)
+        .order_by(Appointment.id)
+    )
+    return [(row.id, row.owner_id) for row in rows]
+
+
+def live_of(session: Session, owners: Collection[UUID]) -> list[Appointment]:
+    """The live bookings of these people, their rows locked."""
+    query = select(Appointment).where(Appointment.owner_id.in_(owners), Appointment.state.in_(LIVE))
+    query = query.order_by(Appointment.id).with_for_update(of=Appointment).options(_WITH_PARTIES)
+    return list(session.scalars(query.execution_options(populate_existing=True)))
+
+
+def strikes(session: Session, person: UUID, since: datetime) -> list[Past]:
+    """The missed visits of who should have come, from `since` on (AP-22, AP-23)."""
+    missed = and_(Appointment.acting_id == person, Appointment.state.in_(STRIKES), Appointment.starts_at >= since)
+    return [_past(row) for row in session.execute(_past_query(false(), false()).where(missed))]
+
+
+def parties_booked(
+    session: Session, subjects: Collection[UUID], lookups: Collection[bytes], wish: Wish, now: datetime
+) -> bool:
+    """Whether one of the other parties has a live booking of the item, or of this hall that day (AP-12)."""
+    named = select(AppointmentParty.appointment_id).where(AppointmentParty.document_lookup.in_(lookups))
+    query = select(Appointment.id).where(
+        Appointment.state.in_(LIVE),
+        or_(Appointment.hold_until.is_(None), Appointment.hold_until > now),
+        Appointment.id.is_distinct_from(wish.replaces),
+        or_(Appointment.owner_id.in_(subjects), Appointment.id.in_(named)),
+        or_(
+            Appointment.item_id == wish.item_id,
+            and_(Appointment.hall_id == wish.hall_id, Appointment.day == wish.day),
+        ),
+    )
+    return session.execute(query.limit(1)).first() is not None
+
+
+def released(now: datetime) -> ScalarSelect[Any]:
+    """Minutes of a slot's holds that ran out but weren't tidied yet, for `slots.queries` (AP-10)."""
+    return (
+        select(func.coalesce(func.sum(Appointment.minutes), 0))
+        .where(Appointment.slot_id == slots.SLOT_ID, Appointment.state == State.HELD, Appointment.hold_until <= now)
+        .scalar_subquery()
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What one hall offers for an item: `minutes` a booking takes, and the days."""
+
+    hall_id: UUID
+    zone_code: str
+    minutes: int
+    now: datetime
+    policy: HallPolicy
+    last_released: date
+    days: list[DayRow]
+
+
+def offer(
+    session: Session,
+    *,
+    hall_id: UUID,
+    zone_code: str,
+    minutes: int,
+    first: date,
+    last: date,
+    policy: HallPolicy,
+    now: datetime,
+) -> Offer:
+    """The days `first`..`last` that were made, with the places left, in one query."""
+    days = slots.days(session, hall_id, zone_code, first, last, released(now))
+    last_released = slot_rules.last_released_day(now, policy, calendar.load(session))
+    return Offer(hall_id, zone_code, minutes, now, policy, last_released, days)
+
+
+def offer_answer(session: Session, found: Offer, language: str) -> dict[str, Any]:
+    """The offer as it is answered, made by hand: a page of slots is on the hot path."""
+    return {
+        "hall_id": str(found.hall_id),
+        "zone_code": found.zone_code,
+        "minutes": found.minutes,
+        "days": [_day_answer(session, found, day, language) for day in found.days],
+    }
+
+
+_REASONS = {
+    PROVISIONAL: ("当年节假日安排尚未公布，暂不放号", "The year's holidays are not announced yet"),
+    "NOT_RELEASED": ("尚未放号，工作日 {at} 放出新的一天", "Not released yet; a new day opens at {at} on working days"),
+    "SAME_DAY": ("当天不能网上预约，可到现场取号", "No booking on the same day; walk-in is possible"),
+    "FULL": ("已约满", "Fully booked"),
+    "CLOSED": ("不办公", "Closed"),
+}
+
+
+def _day_answer(session: Session, found: Offer, day: DayRow, language: str) -> dict[str, Any]:
+    slots_ = [_slot_answer(session, found, slot) for slot in day.slots]
+    reason = _reason(found, day, any(slot["places"] for slot in slots_))
+    return {
+        "day": day.day.isoformat(),
+        "open": bool(day.slots),
+        "reason": reason,
+        "reason_text": _reason_text(found, reason, day, language),
+        "slots": [] if reason == "NOT_RELEASED" else slots_,
+    }
+
+
+def _reason(found: Offer, day: DayRow, any_left: bool) -> str | None:
+    """Why nothing can be booked on this day, or None."""
+    if not day.slots:
+        return day.cause or "CLOSED"
+    if day.day > found.last_released:
+        return "NOT_RELEASED"
+    if any_left:
+        return None
+    return "SAME_DAY" if day.day == clock.local(found.now).date() and not found.policy.same_day else "FULL"
+
+
+def _reason_text(found: Offer, reason: str | None, day: DayRow, language: str) -> str:
+    if reason is None:
+        return ""
+    if reason in _REASONS:
+        zh, en = _REASONS[reason]
+        return (en if language == "en" else zh).format(at=f"{found.policy.release_at:%H:%M}")
+    return cause_text(Opening(day.day, (), Cause(reason), day.note, False), language)
+
+
+def _slot_answer(session: Session, found: Offer, slot: SlotRow) -> dict[str, Any]:
+    bookable = slot_rules.is_released(slot.starts_at, found.now, found.policy, calendar.load(session))
+    return {
+        "id": str(slot.id),
+        "starts_at": clock.local(slot.starts_at).isoformat(timespec="seconds"),
+        "ends_at": clock.local(slot.ends_at).isoformat(timespec="seconds"),
+        "places": _places(found, slot, entitled=False) if bookable else 0,
+        "reserved_places": _places(found, slot, entitled=True) if bookable else 0,
+    }
+
+
+def _places(found: Offer, slot: SlotRow, *, entitled: bool) -> int:
+    return slot_rules.places(slot.room, found.now, found.minutes, entitled=entitled)
