@@ -247,8 +247,11 @@ class MaterialListOut(ma.Schema):
 
 def public_answer(key: str, make: Callable[[Session], object]) -> Response:
     """The answer to `key` in the caller's language: kept, or made now."""
-    with transaction() as session:
-        body = answers.answer(session, f"{language()} {key}", lambda: make(session))
+    key = f"{language()} {key}"
+    body = answers.kept(key)
+    if body is None:
+        with transaction() as session:
+            body = answers.answer(session, key, lambda: make(session))
     return Response(body, content_type="application/json")
 
 

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, select
 from sqlalchemy.orm import Session
 
 from casework.catalogue.models import CatalogueRevision
-from core import clock
+from core import clock, db
 from core.errors import InvalidInput
 from core.web import paging
 
@@ -50,6 +50,15 @@ class _State:
     size = 0
 
 
+def kept(key: str) -> bytes | None:
+    """The answer kept under `key`, if that can be told without asking the database."""
+    source = db.engine()
+    with _State.lock:
+        if _State.source is not source or time.monotonic() - _State.looked_at >= LOOK_SECONDS:
+            return None
+        return _valid(f"{clock.today()} {key}", _State.revision)
+
+
 def answer(session: Session, key: str, make: Callable[[], object]) -> bytes:
     """The JSON of `make()`, kept under `key` and the business day until the revision changes.
 
@@ -58,14 +67,21 @@ def answer(session: Session, key: str, make: Callable[[], object]) -> bytes:
     revision = _revision(session)
     key = f"{clock.today()} {key}"
     with _State.lock:
-        kept = _State.answers.get(key)
-        if kept is not None and kept.revision == revision and time.monotonic() - kept.made_at < KEEP_SECONDS:
-            _State.answers.move_to_end(key)
-            return kept.body
-    made_at = time.monotonic()
-    body = orjson.dumps(make())
-    _keep(key, _Kept(revision, made_at, body))
+        body = _valid(key, revision)
+    if body is None:
+        made_at = time.monotonic()
+        body = orjson.dumps(make())
+        _keep(key, _Kept(revision, made_at, body))
     return body
+
+
+def _valid(key: str, revision: _Revision | None) -> bytes | None:
+    """Under the lock."""
+    found = _State.answers.get(key)
+    if found is None or found.revision != revision or time.monotonic() - found.made_at >= KEEP_SECONDS:
+        return None
+    _State.answers.move_to_end(key)
+    return found.body
 
 
 def _revision(session: Session) -> _Revision:
@@ -82,11 +98,11 @@ def _revision(session: Session) -> _Revision:
     return revision
 
 
-def _keep(key: str, kept: _Kept) -> None:
+def _keep(key: str, made: _Kept) -> None:
     with _State.lock:
         before = _State.answers.pop(key, None)
-        _State.size += len(kept.body) - (len(before.body) if before else 0)
-        _State.answers[key] = kept
+        _State.size += len(made.body) - (len(before.body) if before else 0)
+        _State.answers[key] = made
         while _State.size > MAX_BYTES:
             _, oldest = _State.answers.popitem(last=False)
             _State.size -= len(oldest.body)
