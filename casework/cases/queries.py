@@ -15,6 +15,9 @@ from core.actors import Staff
 from core.errors import NotFound
 from core.web.paging import Page, by_id
 
+Case = ServiceCase
+"""A case, as other features hold it."""
+
 _DEEP = (selectinload(ServiceCase.transitions), selectinload(ServiceCase.pauses), selectinload(ServiceCase.corrections))
 
 

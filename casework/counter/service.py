@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from auth.accounts import service as accounts
 from auth.identity import service as identity
 from casework.cases import service as cases
-from casework.cases.models import ServiceCase
+from casework.cases.queries import Case
 from casework.catalogue import queries as catalogue
 from casework.catalogue import rules as catalogue_rules
 from casework.fees import service as fees
@@ -21,7 +21,7 @@ from core import clock
 from core.actors import Staff
 from core.identifiers import DocumentNumber
 from payments.bills import service as bills
-from payments.bills.models import FeeBill
+from payments.bills.queries import Bill
 
 PREREVIEW = "prereview"
 
@@ -41,7 +41,7 @@ def accept_prereview(
     prereview_id: UUID,
     document: DocumentNumber,
     differences: Sequence[Difference] = (),
-) -> ServiceCase:
+) -> Case:
     """Turn a passed pre-review into an accepted case in one action (PR-11).
 
     `document` is the card the clerk holds: it must be the applicant's, and is level-3 evidence from now on (3.7). What was
@@ -74,7 +74,7 @@ def accept_walk_in(
     phone: str | None,
     item_id: str,
     answers: Mapping[str, str],
-) -> ServiceCase:
+) -> Case:
     """Receive and accept the papers of a person who came without an account (AP-20); the same case shows later if they sign in.
 
     Raises `ItemNotInForce`, and what the identity check refuses.
@@ -89,9 +89,7 @@ def accept_walk_in(
     return cases.accept(session, actor=actor, case_id=case.id)
 
 
-def bill_prereview(
-    session: Session, *, actor: Staff, prereview_id: UUID, quantities: Mapping[int, int]
-) -> list[FeeBill]:
+def bill_prereview(session: Session, *, actor: Staff, prereview_id: UUID, quantities: Mapping[int, int]) -> list[Bill]:
     """Bill a passed pre-review, so that the fee can be prepaid (S17, PY-1)."""
     passed = prereviews.passed(session, prereview_id, clock.now())
     item = catalogue.item_version(session, passed.version_id)
@@ -105,7 +103,7 @@ def bill_prereview(
     )
 
 
-def bill_case(session: Session, *, actor: Staff, case_id: UUID, quantities: Mapping[int, int]) -> list[FeeBill]:
+def bill_case(session: Session, *, actor: Staff, case_id: UUID, quantities: Mapping[int, int]) -> list[Bill]:
     """Bill an accepted case within the clerk's bounds (PY-1)."""
     from casework.cases import queries
 

@@ -12,14 +12,14 @@ from casework.fees import rules
 from core.actors import Actor, Citizen, Staff, System
 from payments.bills import queries as bills
 from payments.bills import service as bill_service
-from payments.bills.models import FeeBill
+from payments.bills.queries import Bill
 from payments.bills.rules import BillState, Matter
 from payments.refunds import service as refunds
 
 
 def issue(
     session: Session, *, actor: Staff, payer_id: UUID, item: Item, quantities: Mapping[int, int], matter: Matter
-) -> list[FeeBill]:
+) -> list[Bill]:
     """Bill the chosen fee lines of `item` to `payer_id`, one bill per payee (PY-1, PY-3). Raises `NothingToBill`."""
     matter_type, matter_id = matter
     return [

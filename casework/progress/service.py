@@ -9,7 +9,7 @@ from redis.exceptions import RedisError
 from sqlalchemy.orm import Session
 
 from casework.cases import queries
-from casework.cases.models import ServiceCase
+from casework.cases.queries import Case
 from casework.cases.rules import LABELS, NEXT_STEPS, State
 from casework.places import queries as places
 from casework.progress import rules
@@ -65,7 +65,7 @@ def look_up(session: Session, *, number: str, name: str, tail: str, address: str
     return _shown(session, case)
 
 
-def _matches(case: ServiceCase | None, name: str, tail: str) -> bool:
+def _matches(case: Case | None, name: str, tail: str) -> bool:
     """Compares against a made-up case when there is none, so that both take the same time."""
     case_name, document = (case.applicant_name, case.applicant_document) if case else ("-", _NO_DOCUMENT)
     return rules.matches(name=name, tail=tail, case_name=case_name, case_document=document) and case is not None
@@ -85,7 +85,7 @@ def _count_failure(key: str) -> None:
     pipe.execute()
 
 
-def _shown(session: Session, case: ServiceCase) -> Progress:
+def _shown(session: Session, case: Case) -> Progress:
     state = State(case.state)
     moves = queries.public_timeline(case)
     return Progress(
