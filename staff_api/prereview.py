@@ -218,7 +218,7 @@ def get_file(prereview_id: UUID, file_id: UUID) -> Response:
     actor = access.staff_actor()
     with transaction() as session:
         paper = service.open_file(session, actor=actor, prereview_id=prereview_id, file_id=file_id)
-    kind, copy = paper.media_type, io.BytesIO(paper.copy())
+    kind, copy = paper.media_type, io.BytesIO(paper.content())
     return send_file(copy, kind, as_attachment=not kind.is_image, download_name=f"{file_id}{kind.suffix}", max_age=0)
 
 

@@ -9,7 +9,7 @@ to, watermarked (PR-15). Other features attach files to their matters by `servic
 | 2.7 outside the web root, opened only by a signed short link | `partners.storage.local`, `service.link`, `service.open_link` |
 | 2.7 personal data encrypted | `service.upload` (a key of its own for every file) |
 | P-6 unused uploads 30 days | `jobs.purge_unused` |
-| PR-15 downloads watermarked with clerk and time | `rules.watermark_image`, `pdf.rules.watermark`, used by the matter's feature |
+| PR-15 downloads watermarked with clerk and time | `service.open_marked`, called by the matter's feature |
 
 An OFD is handed to staff unmarked: marking one needs an OFD library, and there is none to build on.
 There is no virus scanner among the settings, so nothing is scanned; what may be uploaded cannot carry macros.

@@ -20,7 +20,9 @@ from sqlalchemy.orm import Session
 from auth.accounts.events import SubjectsMerged
 from casework.files import queries, rules
 from casework.files.models import StoredFile, StoredFileUse
+from casework.files.pdf import rules as pdf
 from casework.files.ports import FileStore
+from casework.files.rules import MediaType
 from core import clock, ids, ports, security
 from core.actors import Citizen
 from core.errors import NotFound, PayloadTooLarge
@@ -41,6 +43,27 @@ class Link:
     expires_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class MarkedFile:
+    """A file as staff may open it: a copy with `label` across every page (PR-15)."""
+
+    stored: StoredFile
+    label: str
+
+    @property
+    def media_type(self) -> MediaType:
+        """What `content` is: pictures come as JPEG."""
+        kind = MediaType(self.stored.media_type)
+        return MediaType.JPEG if kind.is_image else kind
+
+    def content(self) -> bytes:
+        """The marked copy; an OFD comes unmarked. Call it after the transaction. Raises `NotFound` if the bytes are gone."""
+        original = content(self.stored)
+        if self.media_type.is_image:
+            return rules.watermark_image(original, self.label)
+        return pdf.watermark(original, self.label) if self.media_type is MediaType.PDF else original
+
+
 def upload(session: Session, *, actor: Citizen, stream: IO[bytes], filename: str) -> StoredFile:
     """Keep an uploaded file for the actor's matter (PR-13). The same bytes again give the same file.
 
@@ -49,14 +72,14 @@ def upload(session: Session, *, actor: Citizen, stream: IO[bytes], filename: str
     a failure in between leaves bytes that nobody can open. Raises `PayloadTooLarge`, `MaterialTypeInvalid`, `PartnerUnavailable`.
     """
     limit = rules.POLICY.max_bytes
-    content = stream.read(limit + 1)
-    if len(content) > limit:
+    sent = stream.read(limit + 1)
+    if len(sent) > limit:
         raise PayloadTooLarge(extra={"max_bytes": limit})
-    inspected = rules.inspect(content)
+    inspected = rules.inspect(sent)
     store = ports.get(FileStore)
     file_id, key = ids.uuid7(), AESGCM.generate_key(256)
-    store.put(storage_key(file_id), _sealed(content, key, file_id))
-    digest = hashlib.sha256(content).digest()
+    store.put(storage_key(file_id), _sealed(sent, key, file_id))
+    digest = hashlib.sha256(sent).digest()
     same = select(StoredFile).where(
         StoredFile.owner_id == actor.owner_id, StoredFile.digest == digest, StoredFile.deleted_at.is_(None)
     )
@@ -70,7 +93,7 @@ def upload(session: Session, *, actor: Citizen, stream: IO[bytes], filename: str
         uploaded_by=actor.subject_id,
         digest=digest,
         media_type=inspected.media_type,
-        size=len(content),
+        size=len(sent),
         pages=inspected.pages,
         original_name=filename[-_NAME_MAX:],
         content_key=base64.b64encode(key).decode(),
@@ -86,9 +109,9 @@ def storage_key(file_id: UUID) -> str:
     return f"{file_id.hex[-2:]}/{file_id.hex[-4:-2]}/{file_id.hex}"
 
 
-def _sealed(content: bytes, key: bytes, file_id: UUID) -> bytes:
+def _sealed(plain: bytes, key: bytes, file_id: UUID) -> bytes:
     nonce = os.urandom(_NONCE_BYTES)
-    return _AES_256_GCM + nonce + AESGCM(key).encrypt(nonce, content, file_id.bytes)
+    return _AES_256_GCM + nonce + AESGCM(key).encrypt(nonce, plain, file_id.bytes)
 
 
 def content(stored: StoredFile) -> bytes:
@@ -116,6 +139,14 @@ def open_link(session: Session, *, file_id: UUID, token: str) -> StoredFile:
     if stored is None:
         raise NotFound()
     return stored
+
+
+def open_marked(session: Session, *, file_id: UUID, label: str) -> MarkedFile:
+    """A file for staff; the caller has checked and recorded that they may see it. Raises `NotFound`."""
+    stored = queries.by_ids(session, [file_id]).get(file_id)
+    if stored is None:
+        raise NotFound()
+    return MarkedFile(stored, label)
 
 
 def attach(

@@ -14,12 +14,8 @@ from auth.accounts.queries import Person
 from auth.staff import queries as staff
 from casework.cases.errors import SecondDefectNeedsSupervisor
 from casework.catalogue import queries as catalogue
-from casework.files import queries as file_queries
-from casework.files import rules as file_rules
 from casework.files import service as files
-from casework.files.models import StoredFile
-from casework.files.pdf import rules as pdf
-from casework.files.rules import MediaType
+from casework.files.service import MarkedFile
 from casework.places import queries as places
 from casework.prereview import events, queries, rules
 from casework.prereview.models import FindingKind, PreReview, PreReviewMaterial, PreReviewNote, PreReviewVerdict
@@ -40,27 +36,6 @@ class Sheet:
     prereview: PreReview
     applicant: Person
     mine: bool
-
-
-@dataclass(frozen=True, slots=True)
-class OpenedPaper:
-    """A paper a clerk may open, and what is written across it (PR-15)."""
-
-    stored: StoredFile
-    label: str
-
-    @property
-    def media_type(self) -> MediaType:
-        """What `copy` is: pictures come as JPEG."""
-        kind = MediaType(self.stored.media_type)
-        return MediaType.JPEG if kind.is_image else kind
-
-    def copy(self) -> bytes:
-        """The watermarked copy; an OFD comes unmarked. Call it after the transaction. Raises `NotFound` if the bytes are gone."""
-        content = files.content(self.stored)
-        if self.media_type.is_image:
-            return file_rules.watermark_image(content, self.label)
-        return pdf.watermark(content, self.label) if self.media_type is MediaType.PDF else content
 
 
 def claim(session: Session, *, actor: Staff, prereview_id: UUID, version: int | None = None) -> PreReview:
@@ -270,17 +245,15 @@ def read_for_counter(session: Session, *, actor: Staff, number: str) -> Sheet:
     return Sheet(prereview, accounts.person(session, prereview.owner_id), prereview.claimed_by == actor.staff_id)
 
 
-def open_file(session: Session, *, actor: Staff, prereview_id: UUID, file_id: UUID) -> OpenedPaper:
+def open_file(session: Session, *, actor: Staff, prereview_id: UUID, file_id: UUID) -> MarkedFile:
     """Open a paper of a pre-review of the clerk's hall; the read is recorded and the copy marked (PR-15). Raises `NotFound`."""
     prereview = desk.of_hall(session, prereview_id, actor)
     paper = desk.paper(prereview, file_id)
-    stored = file_queries.by_ids(session, [paper.file_id]).get(paper.file_id)
-    if stored is None:
-        raise NotFound()
     _audit(session, actor, prereview, "prereview.read_file", of=str(file_id))
     clerk = staff.member(session, actor.staff_id).username
     seen = clock.local(clock.now())
-    return OpenedPaper(stored, f"{clerk} {seen:%Y-%m-%d %H:%M} {prereview.number}")
+    label = f"{clerk} {seen:%Y-%m-%d %H:%M} {prereview.number}"
+    return files.open_marked(session, file_id=paper.file_id, label=label)
 
 
 def _audit(
