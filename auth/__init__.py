@@ -1,0 +1,13 @@
+"""Who somebody is. Features, each using only those above it:
+
+accounts/   natural persons, their documents, phones and WeChat accounts; one person is one subject (ID-3)
+sessions/   signed-in devices: access tokens, refresh families, sign-in history (ID-9)
+identity/   evidence, and the assurance level it adds up to (ID-1, ID-2)
+factors/    what one signs in with: one-time codes, WeChat
+consent/    separate consents (P-1, P-2)
+staff/      members of staff: two factors, roles (2.7, 3.16)
+
+A *proof of identity* says who a person is (name and number, the card at a counter). A *factor* says that it is the same
+person again (the phone, the WeChat account). Phones and WeChat accounts change hands, so a factor that joined a proven
+person is *restricted*: for it, only proofs count that were made since it joined (ID-4).
+"""

@@ -1,0 +1,53 @@
+"""What accounts announce."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+from core.events import Event
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectsMerged(Event):
+    """`absorbed` turned out to be the same person as `kept`: everything it owned belongs to `kept` now (ID-3)."""
+
+    kept: UUID
+    absorbed: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectFrozen(Event):
+    """The source says that this person died or that the identity was cancelled; open cases go to a person (ID-12)."""
+
+    subject_id: UUID
+
+
+class AccountChange(StrEnum):
+    """What the person should hear about, with the words for it."""
+
+    PHONE_TAKEN = "PHONE_TAKEN"
+    SIGN_IN_ADDED = "SIGN_IN_ADDED"
+    DEVICE_SIGNED_OUT = "DEVICE_SIGNED_OUT"
+
+    @property
+    def note(self) -> str:
+        """A clause in plain Chinese for the notice."""
+        return _NOTES[self]
+
+
+_NOTES = {
+    AccountChange.PHONE_TAKEN: "绑定的手机号已由新的使用人登录，已与您的账号解除绑定",
+    AccountChange.SIGN_IN_ADDED: "有新的手机号或微信登录了您的账号",
+    AccountChange.DEVICE_SIGNED_OUT: "有设备重复使用了您的登录凭证，该设备已被退出",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class AccountChanged(Event):
+    """Something changed that its owner must be able to object to. `change_id` names this one happening."""
+
+    subject_id: UUID
+    change: AccountChange
+    change_id: UUID

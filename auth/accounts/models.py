@@ -1,0 +1,85 @@
+"""Tables of subjects, their documents and what they sign in with. Ended bindings stay as history."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from auth.accounts.rules import SubjectState
+from core.db import Base, Encrypted, UuidKey
+
+_STATES = ", ".join(f"'{state}'" for state in SubjectState)
+_LIVE = text("ended_at IS NULL")
+
+
+class Subject(UuidKey, Base):
+    """One natural person as far as we know. `contact_phone` was told at a counter: for messages, never for signing in."""
+
+    __tablename__ = "subject"
+    __table_args__ = (
+        CheckConstraint(f"state IN ({_STATES})", name="state_known"),
+        CheckConstraint("(state = 'MERGED') = (merged_into IS NOT NULL)", name="merged_has_target"),
+    )
+
+    state: Mapped[str] = mapped_column(Text)
+    merged_into: Mapped[UUID | None] = mapped_column(ForeignKey("subject.id"))
+    language: Mapped[str] = mapped_column(Text)
+    contact_phone: Mapped[str | None] = mapped_column(Encrypted("subject.contact_phone"))
+    created_at: Mapped[datetime]
+
+
+class SubjectDocument(UuidKey, Base):
+    """The document that makes a subject a proven person; unique over all subjects by its keyed hash (ID-3)."""
+
+    __tablename__ = "subject_document"
+
+    subject_id: Mapped[UUID] = mapped_column(ForeignKey("subject.id"), unique=True)
+    document_type: Mapped[str] = mapped_column(Text)
+    document_number: Mapped[str] = mapped_column(Encrypted("subject_document.document_number"))
+    document_lookup: Mapped[bytes] = mapped_column(unique=True)
+    name: Mapped[str] = mapped_column(Encrypted("subject_document.name"))
+    bound_at: Mapped[datetime]
+
+
+class PhoneBinding(UuidKey, Base):
+    """A proven phone, E.164. `proofs_since`: joined a proven person then; see `auth`. `confirmed_at`: last proven."""
+
+    __tablename__ = "phone_binding"
+    __table_args__ = (
+        CheckConstraint("(ended_at IS NULL) = (end_reason IS NULL)", name="ended_has_reason"),
+        Index("ix_phone_binding_subject_id", "subject_id", postgresql_where=_LIVE),
+        Index("uq_phone_binding_live", "phone_lookup", unique=True, postgresql_where=_LIVE),
+    )
+
+    subject_id: Mapped[UUID] = mapped_column(ForeignKey("subject.id"))
+    phone: Mapped[str] = mapped_column(Encrypted("phone_binding.phone"))
+    phone_lookup: Mapped[bytes]
+    bound_at: Mapped[datetime]
+    confirmed_at: Mapped[datetime]
+    proofs_since: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    end_reason: Mapped[str | None] = mapped_column(Text)
+
+
+class WeChatBinding(UuidKey, Base):
+    """A WeChat account of the mini-program. Columns as in `PhoneBinding`."""
+
+    __tablename__ = "wechat_binding"
+    __table_args__ = (
+        CheckConstraint("(ended_at IS NULL) = (end_reason IS NULL)", name="ended_has_reason"),
+        Index("ix_wechat_binding_subject_id", "subject_id", postgresql_where=_LIVE),
+        Index("uq_wechat_binding_live", "openid_lookup", unique=True, postgresql_where=_LIVE),
+    )
+
+    subject_id: Mapped[UUID] = mapped_column(ForeignKey("subject.id"))
+    openid: Mapped[str] = mapped_column(Encrypted("wechat_binding.openid"))
+    openid_lookup: Mapped[bytes]
+    bound_at: Mapped[datetime]
+    confirmed_at: Mapped[datetime]
+    proofs_since: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    end_reason: Mapped[str | None] = mapped_column(Text)
+    unionid: Mapped[str | None] = mapped_column(Encrypted("wechat_binding.unionid"))

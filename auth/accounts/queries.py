@@ -1,0 +1,148 @@
+"""Reads about persons. Personal values are for the caller to mask or encrypt; nothing here prints them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session
+
+from auth.accounts.models import PhoneBinding, Subject, SubjectDocument, WeChatBinding
+from auth.accounts.rules import SubjectState
+from core import security
+from core.errors import NotFound
+from core.identifiers import DocumentNumber, DocumentType, normalise_document
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A person as proven; name and document are None for a subject that has proven none."""
+
+    subject_id: UUID
+    name: str | None = field(repr=False)
+    document_type: DocumentType | None
+    document_number: str | None = field(repr=False)
+    birth_date: date | None = field(repr=False)
+    phone: str | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """Where messages to a person go. Phone in E.164."""
+
+    phone: str | None = field(repr=False)
+    openid: str | None = field(repr=False)
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What matters of a subject when somebody signs in to it: its state, and whether it has proven a document."""
+
+    subject_id: UUID
+    state: SubjectState
+    proven: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """A live phone or WeChat account."""
+
+    id: UUID
+    subject_id: UUID
+    confirmed_at: datetime
+    proofs_since: datetime | None
+
+
+def phone_lookup(phone_e164: str) -> bytes:
+    """The keyed hash of a phone."""
+    return security.lookup("phone", phone_e164)
+
+
+def openid_lookup(openid: str) -> bytes:
+    """The keyed hash of a WeChat account."""
+    return security.lookup("openid", openid)
+
+
+def document_lookup(document: DocumentNumber) -> bytes:
+    """The keyed hash of a document: kind and number (ID-3)."""
+    return security.lookup("document", document.key)
+
+
+def person(session: Session, subject_id: UUID) -> Person:
+    """The person behind `subject_id`. Raises `NotFound`."""
+    found = session.scalar(select(SubjectDocument).where(SubjectDocument.subject_id == subject_id))
+    phone = contact(session, subject_id).phone
+    if found is None:
+        return Person(subject_id, None, None, None, None, phone)
+    document = _document(found)
+    return Person(subject_id, found.name, document.type, document.number, document.birth_date, phone)
+
+
+def document(session: Session, subject_id: UUID) -> DocumentNumber | None:
+    """The document that `subject_id` has proven, or None."""
+    found = session.scalar(select(SubjectDocument).where(SubjectDocument.subject_id == subject_id))
+    return None if found is None else _document(found)
+
+
+def contact(session: Session, subject_id: UUID) -> Contact:
+    """Where messages go: the phone proven longest without doubt, then what was told at a counter. Raises `NotFound`.
+
+    A phone or WeChat account that joined an already proven person (`proofs_since`) comes last, so that whoever knows
+    somebody's name and number can't draw their messages away (ID-4).
+    """
+    subject = session.get(Subject, subject_id)
+    if subject is None:
+        raise NotFound()
+    phones = session.scalars(
+        select(PhoneBinding)
+        .where(PhoneBinding.subject_id == subject_id, PhoneBinding.ended_at.is_(None))
+        .order_by(PhoneBinding.proofs_since.asc().nulls_first(), PhoneBinding.bound_at.desc())
+    ).all()
+    openid = session.scalar(
+        select(WeChatBinding.openid)
+        .where(WeChatBinding.subject_id == subject_id, WeChatBinding.ended_at.is_(None))
+        .order_by(WeChatBinding.proofs_since.asc().nulls_first(), WeChatBinding.bound_at.desc())
+        .limit(1)
+    )
+    best = phones[0] if phones else None
+    if best is not None and (best.proofs_since is None or subject.contact_phone is None):
+        return Contact(best.phone, openid, subject.language)
+    return Contact(subject.contact_phone, openid, subject.language)
+
+
+def find_by_document(session: Session, document: DocumentNumber) -> UUID | None:
+    """The subject that has proven `document`, or None."""
+    return session.scalar(
+        select(SubjectDocument.subject_id).where(SubjectDocument.document_lookup == document_lookup(document))
+    )
+
+
+def find_by_phone(session: Session, phone_e164: str) -> UUID | None:
+    """The subject whose phone this is now, or None. A phone is a contact, not an identity (ID-4)."""
+    return session.scalar(
+        select(PhoneBinding.subject_id).where(
+            PhoneBinding.phone_lookup == phone_lookup(phone_e164), PhoneBinding.ended_at.is_(None)
+        )
+    )
+
+
+def standing(session: Session, subject_id: UUID) -> Standing:
+    """State of a subject, and whether it has proven a document. Raises `NotFound`."""
+    proven = exists().where(SubjectDocument.subject_id == Subject.id)
+    row = session.execute(select(Subject.state, proven).where(Subject.id == subject_id)).one_or_none()
+    if row is None:
+        raise NotFound()
+    return Standing(subject_id, SubjectState(row[0]), row[1])
+
+
+def has_phone(session: Session, subject_id: UUID) -> bool:
+    """Whether a proven phone belongs to `subject_id` now."""
+    live = exists().where(PhoneBinding.subject_id == subject_id, PhoneBinding.ended_at.is_(None))
+    return bool(session.scalar(select(live)))
+
+
+def _document(found: SubjectDocument) -> DocumentNumber:
+    return normalise_document(DocumentType(found.document_type), found.document_number)

@@ -1,0 +1,51 @@
+"""Rules about subjects and their bindings. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+
+class SubjectState(StrEnum):
+    """`MERGED`: turned out to be another subject, which holds everything now."""
+
+    ACTIVE = "ACTIVE"
+    FROZEN = "FROZEN"
+    MERGED = "MERGED"
+
+
+TRANSITIONS: dict[SubjectState, frozenset[SubjectState]] = {
+    SubjectState.ACTIVE: frozenset({SubjectState.FROZEN, SubjectState.MERGED}),
+    SubjectState.FROZEN: frozenset(),
+    SubjectState.MERGED: frozenset(),
+}
+
+
+class EndReason(StrEnum):
+    """Why a phone or WeChat account no longer belongs to a subject."""
+
+    DORMANT = "DORMANT"
+    TAKEN = "TAKEN"
+    REPLACED = "REPLACED"
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Periods that the city may set otherwise."""
+
+    # Operators give a number to somebody else 90 days after it was given up: an unused one may have changed hands [D].
+    phone_dormant_after: timedelta = timedelta(days=90)
+
+
+POLICY = Policy()
+
+
+def sources(wanted: SubjectState) -> list[SubjectState]:
+    """The states from which a subject may go to `wanted`."""
+    return [state for state, reachable in TRANSITIONS.items() if wanted in reachable]
+
+
+def is_dormant(confirmed_at: datetime, now: datetime, policy: Policy = POLICY) -> bool:
+    """Whether a phone was last proven so long ago that it may have a new owner (ID-4)."""
+    return now - confirmed_at > policy.phone_dormant_after

@@ -1,0 +1,36 @@
+"""Rules of one-time codes (3.17). Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from core.limits import Limit
+
+CODES_AN_HOUR = Limit("otp-phone-hour", 5, 3_600)
+CODES_A_DAY = Limit("otp-phone-day", 10, 86_400)
+CODES_PER_ADDRESS = Limit("otp-address", 20, 3_600)
+# Against one address that tries codes of many phones, and against floods [D].
+TRIES_PER_ADDRESS = Limit("otp-try-address", 100, 3_600)
+SIGN_INS_PER_ADDRESS = Limit("sign-in-address", 300, 300)
+PHONES_PER_PERSON = Limit("wechat-phone", 10, 3_600)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How a code is made and how long it is good."""
+
+    digits: int = 6
+    valid: timedelta = timedelta(minutes=5)
+    tries: int = 5
+    resend_after: timedelta = timedelta(seconds=60)
+
+
+POLICY = Policy()
+
+
+def as_code(number: int, policy: Policy = POLICY) -> str:
+    """A code from a random number below 10^digits, with its leading zeros. Raises `ValueError` for a larger one."""
+    if not 0 <= number < 10**policy.digits:
+        raise ValueError("the number has too many digits")
+    return f"{number:0{policy.digits}d}"

@@ -1,0 +1,17 @@
+"""What identity announces."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from core.events import Event
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityRaised(Event):
+    """A person reached a higher level. `evidence_id` names this one happening."""
+
+    subject_id: UUID
+    level: int
+    evidence_id: UUID

@@ -1,0 +1,98 @@
+"""Reads of evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from auth.accounts import queries as people
+from auth.identity import rules
+from auth.identity.models import IdentityEvidence
+from auth.identity.rules import EvidenceType, Proof, Result
+from core import clock
+from core.actors import Citizen
+from core.masking import mask_document, mask_name, mask_phone
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One piece of evidence as its owner sees it."""
+
+    type: EvidenceType
+    result: Result
+    at: datetime
+    expires_at: datetime | None
+    look_again_at: datetime | None
+
+
+def level(session: Session, subject_id: UUID, now: datetime, *, since: datetime | None = None) -> int:
+    """The level of `subject_id` at `now`, 0 to 3; `since` as in `rules.level`."""
+    rows = session.execute(
+        select(IdentityEvidence.type, IdentityEvidence.at, IdentityEvidence.expires_at).where(
+            IdentityEvidence.subject_id == subject_id,
+            IdentityEvidence.result == Result.PASS,
+            IdentityEvidence.revoked_at.is_(None),
+        )
+    )
+    proofs = [Proof(EvidenceType(row.type), Result.PASS, row.at, row.expires_at) for row in rows]
+    return rules.level(proofs, now, since=since)
+
+
+def standing_evidence(session: Session, subject_id: UUID, now: datetime) -> Sequence[Evidence]:
+    """The newest evidence of each kind that counts or waits for a review, oldest kind first."""
+    rows = session.scalars(
+        select(IdentityEvidence)
+        .where(IdentityEvidence.subject_id == subject_id, IdentityEvidence.revoked_at.is_(None))
+        .order_by(IdentityEvidence.at, IdentityEvidence.id)
+    )
+    newest: dict[str, Evidence] = {}
+    for row in rows:
+        seen = Evidence(EvidenceType(row.type), Result(row.result), row.at, row.expires_at, row.look_again_at)
+        counting = rules.counts(Proof(seen.type, seen.result, seen.at, seen.expires_at), now)
+        if counting:
+            newest[row.type] = seen
+        elif seen.result is Result.REVIEW:
+            newest.setdefault(row.type, seen)
+        elif seen.result is Result.FAIL and row.type in newest and newest[row.type].result is Result.REVIEW:
+            # A later no ends the waiting.
+            del newest[row.type]
+    return list(newest.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What the account page shows, personal values already masked (P-7)."""
+
+    level: int
+    name: str | None
+    phone: str | None
+    document_type: str | None
+    document_label: str | None
+    document_number: str | None
+    evidence: Sequence[Evidence]
+    ways: Sequence[dict[str, object]]
+
+
+def account(session: Session, actor: Citizen, *, language: str) -> Account:
+    """The actor's account: masked person, evidence, and the ways to the next level.
+
+    A session below level 2 may be that of a phone's new owner: it sees no name and no document (ID-4).
+    """
+    found = people.person(session, actor.subject_id)
+    shown = actor.level >= 2 and found.name is not None
+    document = found.document_type if shown else None
+    return Account(
+        level=actor.level,
+        name=mask_name(found.name) if shown and found.name else None,
+        phone=mask_phone(found.phone) if found.phone else None,
+        document_type=document.value if document else None,
+        document_label=document.label if document else None,
+        document_number=mask_document(found.document_number) if shown and found.document_number else None,
+        evidence=standing_evidence(session, actor.subject_id, clock.now()),
+        ways=rules.step_up_ways(actor.channel, actor.level, actor.level + 1, language=language),
+    )

@@ -1,0 +1,202 @@
+"""Access tokens: made here and verified here; and from a token to the citizen.
+
+A token is a JWT (RFC 9068, ES256) whose `kid` is the thumbprint of the key (RFC 7638). It says which session it belongs
+to; who that is and at which level is read from the database, once a second at most. So the end of a session, a freeze
+and a changed level count within a second in every process, and at once in the process that committed them. A level
+below 2 is never kept: whoever just raised it goes straight on, whichever process comes next.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey
+from sqlalchemy import event, text
+from sqlalchemy.orm import Session
+
+from auth.identity import rules as identity_rules
+from auth.identity.rules import EvidenceType, Proof, Result
+from auth.staff.authenticator import staff_of
+from core import clock, ids
+from core.actors import Channel, Citizen, Staff
+from core.db import transaction
+from core.errors import NotAuthenticated
+from core.web.request_context import language
+
+AUDIENCE = "ningbo-government-api"
+TOKEN_TYPE = "at+jwt"  # noqa: S105  # a media type
+TRUST_SECONDS = 1.0
+
+_ALGORITHM = "ES256"
+_LONGEST_TOKEN = 2_000
+_MOST_ENTRIES = 20_000
+_LEVEL_TO_KEEP = 2
+
+# Raw and in one statement: this runs before nearly every request.
+_READ = text("""
+    SELECT s.subject_id, s.channel, s.proofs_since, e.type, e.at, e.expires_at
+    FROM citizen_session s
+    JOIN subject p ON p.id = s.subject_id AND p.state = 'ACTIVE'
+    LEFT JOIN identity_evidence e ON e.subject_id = s.subject_id AND e.result = 'PASS' AND e.revoked_at IS NULL
+    WHERE s.id = :session_id AND s.ended_at IS NULL AND s.expires_at > :now
+""")
+
+
+class _Key:
+    """The key pair of this process."""
+
+    key: ECKey | None = None
+    issuer = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A token whose signature was verified, and whose it was at `read_at` (monotonic)."""
+
+    session_id: UUID
+    expires: float
+    citizen: Citizen | None = None
+    read_at: float = float("-inf")
+
+
+_lock = threading.Lock()
+_known: dict[bytes, _Known] = {}
+# When something of a subject last changed in this process (monotonic): what was read before doesn't count.
+_changed_at: dict[UUID, float] = {}
+
+
+def configure(private_key: str, issuer: str) -> None:
+    """Load the key of access tokens (PEM, P-256) and the address of this service. Raises `ValueError` for another key."""
+    key = ECKey.import_key(private_key)
+    if key.curve_name != "P-256" or not key.is_private:
+        raise ValueError("TOKEN_PRIVATE_KEY must be a private key on P-256")
+    _Key.key, _Key.issuer = ECKey.import_key(private_key, {"kid": key.thumbprint()}), issuer
+    with _lock:
+        _known.clear()
+
+
+def _key() -> ECKey:
+    if _Key.key is None:
+        raise RuntimeError("auth.sessions.authenticator.configure() has not run")
+    return _Key.key
+
+
+def issue(
+    *, subject_id: UUID, session_id: UUID, channel: Channel, level: int, now: datetime, expires_at: datetime
+) -> str:
+    """An access token. `lvl` tells the client what it had at that time; nothing here ever believes it."""
+    key = _key()
+    claims = {
+        "iss": _Key.issuer,
+        "aud": AUDIENCE,
+        "sub": str(subject_id),
+        "sid": str(session_id),
+        "chn": channel,
+        "lvl": level,
+        "iat": int(now.timestamp()),
+        "exp": int(expires_at.timestamp()),
+        "jti": ids.random_token(128),
+    }
+    return jwt.encode({"alg": _ALGORITHM, "typ": TOKEN_TYPE, "kid": key.kid}, claims, key)
+
+
+def citizen_of(token: str) -> Citizen:
+    """The citizen whose session `token` belongs to, at the level the evidence gives now. Raises `NotAuthenticated`."""
+    digest = hashlib.sha256(token.encode()).digest()
+    with _lock:
+        known = _known.get(digest)
+        citizen = None if known is None else _still_known(known)
+    if known is None:
+        known = _verified(token)
+    if clock.wall().timestamp() >= known.expires:
+        raise _refused()
+    if citizen is None:
+        read_at = time.monotonic()
+        citizen = _read(known.session_id)
+        if citizen is None:
+            raise _refused()
+        if citizen.level < _LEVEL_TO_KEEP:
+            read_at = float("-inf")
+        with _lock:
+            if len(_known) >= _MOST_ENTRIES:
+                _known.clear()
+            _known[digest] = _Known(known.session_id, known.expires, citizen, read_at)
+    return citizen
+
+
+def _still_known(known: _Known) -> Citizen | None:
+    citizen = known.citizen
+    if citizen is None or time.monotonic() - known.read_at >= TRUST_SECONDS:
+        return None
+    return citizen if known.read_at > _changed_at.get(citizen.subject_id, float("-inf")) else None
+
+
+def changed(session: Session, subject_id: UUID) -> None:
+    """Something about this person's sessions or level changes with `session`'s commit: then this process looks again."""
+    event.listen(session, "after_commit", lambda _session: _note_change(subject_id))
+
+
+def _note_change(subject_id: UUID) -> None:
+    now = time.monotonic()
+    with _lock:
+        if len(_changed_at) >= _MOST_ENTRIES:
+            for other in [other for other, at in _changed_at.items() if now - at >= TRUST_SECONDS]:
+                del _changed_at[other]
+        _changed_at[subject_id] = now
+
+
+def _verified(token: str) -> _Known:
+    if len(token) > _LONGEST_TOKEN:
+        raise _refused()
+    try:
+        found = jwt.decode(token, _key(), algorithms=[_ALGORITHM])
+        claims: dict[str, Any] = found.claims
+        good = found.header.get("typ") == TOKEN_TYPE and claims["iss"] == _Key.issuer and claims["aud"] == AUDIENCE
+        known = _Known(UUID(claims["sid"]), float(claims["exp"]))
+    except (JoseError, ValueError, KeyError, TypeError, AttributeError):
+        raise _refused() from None
+    if not good:
+        raise _refused()
+    return known
+
+
+def _read(session_id: UUID) -> Citizen | None:
+    with transaction() as session:
+        rows = session.execute(_READ, {"session_id": session_id, "now": clock.wall()}).all()
+    if not rows:
+        return None
+    proofs = [
+        Proof(EvidenceType(row.type), Result.PASS, row.at, row.expires_at) for row in rows if row.type is not None
+    ]
+    first = rows[0]
+    level = identity_rules.level(proofs, clock.now(), since=first.proofs_since)
+    return Citizen(subject_id=first.subject_id, session_id=session_id, level=level, channel=first.channel)
+
+
+def _refused() -> NotAuthenticated:
+    return NotAuthenticated(headers={"WWW-Authenticate": 'Bearer error="invalid_token"'})
+
+
+class TokenAuthenticator:
+    """What `core.web.access` asks about tokens."""
+
+    def citizen(self, token: str) -> Citizen:
+        """The citizen of an access token. Raises `NotAuthenticated`."""
+        return citizen_of(token)
+
+    def staff(self, token: str) -> Staff:
+        """The member of staff of a staff token. Raises `NotAuthenticated`."""
+        return staff_of(token)
+
+    def step_up_ways(self, actor: Citizen, needed_level: int) -> Sequence[dict[str, object]]:
+        """The ways open to this person on this channel (RFC 9470, DOMAIN 3.7)."""
+        return identity_rules.step_up_ways(actor.channel, actor.level, needed_level, language=language())

@@ -1,0 +1,291 @@
+"""Opening, refreshing and ending sessions. The session is given; nothing here commits.
+
+What must be recorded although it is refused (a reused token) is returned as None, not raised: a raise would undo it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import cast
+from uuid import UUID
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from auth.accounts import queries as accounts
+from auth.accounts.events import AccountChange, AccountChanged, SubjectsMerged
+from auth.accounts.rules import SubjectState
+from auth.identity import queries as identity
+from auth.sessions import authenticator, rules
+from auth.sessions.models import CitizenSession, LoginEvent, RefreshToken
+from auth.sessions.rules import EndReason, LoginResult, Method, Origin, Verdict
+from core import audit, clock, events, ids
+from core.actors import Channel, Citizen
+from core.errors import NotAuthenticated, NotFound
+
+_DEVICE_LONGEST = 200
+_BATCH = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """What a device gets. Times in seconds; the refresh token is shown this once and stored only as a hash."""
+
+    access_token: str = field(repr=False)
+    expires_in: int
+    refresh_token: str = field(repr=False)
+    refresh_expires_in: int
+    session_id: UUID
+    level: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fresh:
+    """A new access token for a session whose level changed."""
+
+    access_token: str = field(repr=False)
+    expires_in: int
+    level: int
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """An open session, locked: who, by what it was signed in, and since when proofs count (None: all do)."""
+
+    id: UUID
+    subject_id: UUID
+    phone_binding_id: UUID | None
+    wechat_binding_id: UUID | None
+    proofs_since: datetime | None
+
+
+def open_session(
+    session: Session,
+    *,
+    subject_id: UUID,
+    origin: Origin,
+    method: Method,
+    phone_binding_id: UUID | None = None,
+    wechat_binding_id: UUID | None = None,
+    proofs_since: datetime | None = None,
+) -> Tokens:
+    """Sign a device in to `subject_id`. With `proofs_since` the session is restricted (ID-4)."""
+    now = clock.wall()
+    opened = CitizenSession(
+        subject_id=subject_id,
+        channel=origin.channel,
+        phone_binding_id=phone_binding_id,
+        wechat_binding_id=wechat_binding_id,
+        proofs_since=proofs_since,
+        created_at=now,
+        last_seen_at=now,
+        expires_at=rules.session_end(origin.channel, now),
+        address=origin.address,
+        device=_shortened(origin.device),
+    )
+    session.add(opened)
+    session.flush()
+    note(session, subject_id=subject_id, origin=origin, method=method, result=LoginResult.OK)
+    tokens, _ = _tokens(session, opened, now)
+    return tokens
+
+
+def refresh(session: Session, *, refresh_token: str, address: str | None, device: str | None) -> Tokens | None:
+    """A fresh pair for a refresh token (ID-9); None when it is unknown, over, or reused, which ends its session."""
+    now = clock.wall()
+    digest = rules.token_digest(refresh_token)
+    session_id = session.scalar(select(RefreshToken.session_id).where(RefreshToken.token_hash == digest))
+    if session_id is None:
+        return None
+    # The session is the family's one lock: two refreshes of a family never run at the same time.
+    owner = session.scalars(select(CitizenSession).where(CitizenSession.id == session_id).with_for_update()).one()
+    shown = session.scalars(select(RefreshToken).where(RefreshToken.token_hash == digest)).one()
+    if owner.ended_at is not None or owner.expires_at <= now:
+        return None
+    if accounts.standing(session, owner.subject_id).state is not SubjectState.ACTIVE:
+        return None
+    successor = session.get(RefreshToken, shown.successor_id) if shown.successor_id else None
+    unused = successor is not None and successor.used_at is None
+    if rules.judge_refresh(used_at=shown.used_at, successor_unused=unused, now=now) is Verdict.REUSED:
+        origin = Origin(cast(Channel, owner.channel), address, device)
+        _end(session, owner, EndReason.TOKEN_REUSED)
+        note(
+            session,
+            subject_id=owner.subject_id,
+            origin=origin,
+            method=Method.REFRESH,
+            result=LoginResult.REUSED,
+        )
+        change = AccountChanged(owner.subject_id, AccountChange.DEVICE_SIGNED_OUT, ids.uuid7())
+        events.publish(session, change)
+        return None
+    if rules.LIFETIMES[cast(Channel, owner.channel)].sliding:
+        owner.expires_at = rules.session_end(cast(Channel, owner.channel), now)
+    owner.last_seen_at, owner.address = now, address
+    tokens, token_id = _tokens(session, owner, now)
+    for used in (shown, successor):
+        if used is not None:
+            used.used_at, used.successor_id = used.used_at or now, token_id
+    return tokens
+
+
+def reissue(session: Session, session_id: UUID) -> Fresh:
+    """An access token of the open session `session_id` at its level of now. Raises `NotAuthenticated`."""
+    now = clock.wall()
+    row = session.get(CitizenSession, session_id, populate_existing=True)
+    if row is None or row.ended_at is not None:
+        raise NotAuthenticated()
+    token, ends, level = _access(session, row, now)
+    return Fresh(token, _seconds(ends, now), level)
+
+
+def sign_out(session: Session, *, actor: Citizen) -> None:
+    """End the actor's own session."""
+    _end(session, _owned(session, actor, actor.session_id), EndReason.SIGNED_OUT)
+
+
+def end_session(session: Session, *, actor: Citizen, session_id: UUID) -> None:
+    """End one of the actor's sessions, such as that of a lost phone. Raises `NotFound`."""
+    _end(session, _owned(session, actor, session_id), EndReason.ENDED_BY_OWNER)
+    audit.record(session, actor=actor, action="session.end", object_type="citizen_session", object_id=session_id)
+
+
+def end_all(session: Session, *, subject_id: UUID, reason: EndReason, phone_binding_id: UUID | None = None) -> None:
+    """End all sessions of a subject, or those that were signed in by one phone."""
+    query = update(CitizenSession).where(CitizenSession.subject_id == subject_id, CitizenSession.ended_at.is_(None))
+    if phone_binding_id is not None:
+        query = query.where(CitizenSession.phone_binding_id == phone_binding_id)
+    session.execute(query.values(ended_at=clock.wall(), end_reason=reason))
+    authenticator.changed(session, subject_id)
+
+
+def opened(session: Session, session_id: UUID) -> Open:
+    """The open session `session_id`, locked against a second act in it. Raises `NotAuthenticated`."""
+    row = session.scalar(
+        select(CitizenSession)
+        .where(CitizenSession.id == session_id, CitizenSession.ended_at.is_(None))
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    if row is None:
+        raise NotAuthenticated()
+    return Open(row.id, row.subject_id, row.phone_binding_id, row.wechat_binding_id, row.proofs_since)
+
+
+def restrict(session: Session, *, subject_id: UUID, proofs_since: datetime) -> None:
+    """The sessions of `subject_id` are about to join a proven person: only proofs from now on count for them (ID-4)."""
+    session.execute(
+        update(CitizenSession).where(CitizenSession.subject_id == subject_id).values(proofs_since=proofs_since)
+    )
+
+
+def add_phone(session: Session, *, session_id: UUID, phone_binding_id: UUID) -> None:
+    """The session has proven a phone beside what it was signed in with."""
+    session.execute(
+        update(CitizenSession).where(CitizenSession.id == session_id).values(phone_binding_id=phone_binding_id)
+    )
+
+
+def hand_over(
+    session: Session,
+    *,
+    session_id: UUID,
+    to: UUID,
+    phone_binding_id: UUID | None,
+    wechat_binding_id: UUID | None,
+    proofs_since: datetime | None,
+) -> None:
+    """The person of this session proved to be another subject than the phone's earlier owner (ID-4)."""
+    session.execute(
+        update(CitizenSession)
+        .where(CitizenSession.id == session_id)
+        .values(
+            subject_id=to,
+            phone_binding_id=phone_binding_id,
+            wechat_binding_id=wechat_binding_id,
+            proofs_since=proofs_since,
+        )
+    )
+
+
+def move_owner(session: Session, event: SubjectsMerged) -> None:
+    """Sessions and sign-in history of the absorbed subject are the kept one's."""
+    for table in (CitizenSession, LoginEvent):
+        session.execute(update(table).where(table.subject_id == event.absorbed).values(subject_id=event.kept))
+    authenticator.changed(session, event.absorbed)
+    authenticator.changed(session, event.kept)
+
+
+def prune(session: Session) -> int:
+    """Delete a batch of sessions that are long over, with their refresh tokens, and of old history; how many rows."""
+    now, count = clock.wall(), 0
+    over = CitizenSession.expires_at < now - rules.KEEP_OVER, LoginEvent.at < now - rules.KEEP_HISTORY
+    for table, old in zip((CitizenSession, LoginEvent), over, strict=True):
+        batch = select(table.id).where(old).limit(_BATCH)
+        count += len(session.scalars(delete(table).where(table.id.in_(batch)).returning(table.id)).all())
+    return count
+
+
+def note(session: Session, *, subject_id: UUID | None, origin: Origin, method: Method, result: LoginResult) -> None:
+    """Write a line of the sign-in history."""
+    session.add(
+        LoginEvent(
+            subject_id=subject_id,
+            at=clock.wall(),
+            method=method,
+            channel=origin.channel,
+            result=result,
+            address=origin.address,
+            device=_shortened(origin.device),
+        )
+    )
+
+
+def _owned(session: Session, actor: Citizen, session_id: UUID) -> CitizenSession:
+    found = session.scalar(
+        select(CitizenSession)
+        .where(
+            CitizenSession.id == session_id,
+            CitizenSession.subject_id == actor.subject_id,
+            CitizenSession.ended_at.is_(None),
+        )
+        .with_for_update()
+    )
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def _end(session: Session, row: CitizenSession, reason: EndReason) -> None:
+    row.ended_at, row.end_reason = clock.wall(), reason
+    authenticator.changed(session, row.subject_id)
+
+
+def _access(session: Session, row: CitizenSession, now: datetime) -> tuple[str, datetime, int]:
+    level = identity.level(session, row.subject_id, clock.now(), since=row.proofs_since)
+    channel = cast(Channel, row.channel)
+    ends = rules.access_end(channel, now, row.expires_at)
+    token = authenticator.issue(
+        subject_id=row.subject_id, session_id=row.id, channel=channel, level=level, now=now, expires_at=ends
+    )
+    return token, ends, level
+
+
+def _tokens(session: Session, row: CitizenSession, now: datetime) -> tuple[Tokens, UUID]:
+    """A pair of tokens, and the key of the refresh token."""
+    access, ends, level = _access(session, row, now)
+    secret = ids.random_token(256)
+    stored = RefreshToken(session_id=row.id, token_hash=rules.token_digest(secret), created_at=now)
+    session.add(stored)
+    session.flush()
+    tokens = Tokens(access, _seconds(ends, now), secret, _seconds(row.expires_at, now), row.id, level)
+    return tokens, stored.id
+
+
+def _seconds(end: datetime, now: datetime) -> int:
+    return int((end - now).total_seconds())
+
+
+def _shortened(device: str | None) -> str | None:
+    return device[:_DEVICE_LONGEST] if device else None

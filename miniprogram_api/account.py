@@ -1,0 +1,176 @@
+"""The signed-in person's own account: identity, devices, sign-in history, consents."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import marshmallow as ma
+from flask_smorest import Blueprint
+
+from auth.consent import queries as consents
+from auth.consent import service as consent
+from auth.consent.queries import Standing
+from auth.consent.rules import ConsentKind
+from auth.identity import queries as identity
+from auth.identity.queries import Account
+from auth.sessions import queries, service
+from auth.sessions.queries import Device
+from core.db import transaction
+from core.web import access
+from core.web.paging import Page, PageIn, page_out
+from core.web.request_context import language
+from core.web.schemas import Moment, Text
+
+blp = Blueprint("account", __name__, url_prefix="/api/v1/account", description="我的账号 / Account")
+
+
+class EvidenceOut(ma.Schema):
+    """One piece of evidence that counts, or waits for a review."""
+
+    type = ma.fields.String(required=True)
+    result = ma.fields.String(required=True, metadata={"description": "PASS or REVIEW"})
+    at = Moment(required=True)
+    expires_at = Moment(required=True, allow_none=True)
+    look_again_at = Moment(required=True, allow_none=True)
+
+
+class WayOut(ma.Schema):
+    """A way to the next level; `reason` says why one is not open here."""
+
+    way = ma.fields.String(required=True)
+    reaches = ma.fields.Integer(required=True)
+    label = ma.fields.String(required=True)
+    call = ma.fields.String(required=True, allow_none=True)
+    open = ma.fields.Boolean(required=True)
+    reason = ma.fields.String(required=True, allow_none=True)
+
+
+class AccountOut(ma.Schema):
+    """Who one is here. Personal values are masked; below level 2 name and document are left out."""
+
+    level = ma.fields.Integer(required=True)
+    name = ma.fields.String(required=True, allow_none=True)
+    phone = ma.fields.String(required=True, allow_none=True)
+    document_type = ma.fields.String(required=True, allow_none=True)
+    document_label = ma.fields.String(required=True, allow_none=True)
+    document_number = ma.fields.String(required=True, allow_none=True)
+    evidence = ma.fields.List(ma.fields.Nested(EvidenceOut), required=True)
+    ways = ma.fields.List(ma.fields.Nested(WayOut), required=True)
+
+
+class DeviceOut(ma.Schema):
+    """A signed-in device."""
+
+    id = ma.fields.UUID(required=True)
+    channel = ma.fields.String(required=True)
+    device = ma.fields.String(required=True, allow_none=True)
+    created_at = Moment(required=True)
+    last_seen_at = Moment(required=True)
+    expires_at = Moment(required=True)
+    current = ma.fields.Boolean(required=True)
+
+
+class DevicesOut(ma.Schema):
+    """All signed-in devices."""
+
+    items = ma.fields.List(ma.fields.Nested(DeviceOut), required=True)
+
+
+class LoginEventOut(ma.Schema):
+    """One line of the sign-in history."""
+
+    at = Moment(required=True)
+    method = ma.fields.String(required=True)
+    channel = ma.fields.String(required=True)
+    result = ma.fields.String(required=True)
+    address = ma.fields.String(required=True, allow_none=True)
+    device = ma.fields.String(required=True, allow_none=True)
+
+
+class ConsentIn(ma.Schema):
+    """The text that was shown and agreed to."""
+
+    kind = ma.fields.Enum(ConsentKind, by_value=True, required=True)
+    text_version = Text(40, required=True)
+
+
+class ConsentOut(ma.Schema):
+    """A kind of consent: the text in force, and what this person agreed to."""
+
+    kind = ma.fields.String(required=True)
+    text_version = ma.fields.String(required=True)
+    given_version = ma.fields.String(required=True, allow_none=True)
+    given_at = Moment(required=True, allow_none=True)
+
+
+class ConsentsOut(ma.Schema):
+    """Every kind of consent."""
+
+    items = ma.fields.List(ma.fields.Nested(ConsentOut), required=True)
+
+
+@blp.get("")
+@access.citizen(level=0)
+@blp.response(200, AccountOut)
+def account() -> Account:
+    """Show my account and the ways to the next level."""
+    with transaction() as session:
+        return identity.account(session, access.citizen_actor(), language=language())
+
+
+@blp.get("/sessions")
+@access.citizen(level=0)
+@blp.response(200, DevicesOut)
+def devices() -> dict[str, Sequence[Device]]:
+    """List my signed-in devices."""
+    with transaction() as session:
+        return {"items": queries.sessions(session, access.citizen_actor())}
+
+
+@blp.delete("/sessions/<uuid:session_id>")
+@access.citizen(level=0)
+@blp.response(204)
+def end_session(session_id: UUID) -> None:
+    """Sign one of my devices out."""
+    with transaction() as session:
+        service.end_session(session, actor=access.citizen_actor(), session_id=session_id)
+
+
+@blp.get("/sign-ins")
+@access.citizen(level=1)
+@blp.arguments(PageIn, location="query")
+@blp.response(200, page_out(LoginEventOut))
+def sign_ins(args: dict[str, Any]) -> Page[Any]:
+    """List my sign-ins, the newest first."""
+    with transaction() as session:
+        return queries.sign_ins(session, access.citizen_actor().subject_id, args)
+
+
+@blp.get("/consents")
+@access.citizen(level=1)
+@blp.response(200, ConsentsOut)
+def my_consents() -> dict[str, Sequence[Standing]]:
+    """List what I have consented to."""
+    with transaction() as session:
+        return {"items": consents.standing(session, access.citizen_actor().subject_id)}
+
+
+@blp.post("/consents")
+@access.citizen(level=1)
+@blp.arguments(ConsentIn)
+@blp.response(200, ConsentsOut)
+def give_consent(data: dict[str, Any]) -> dict[str, Sequence[Standing]]:
+    """Consent to a text."""
+    with transaction() as session:
+        return {"items": consent.give(session, actor=access.citizen_actor(), **data)}
+
+
+@blp.delete("/consents/<kind>")
+@access.citizen(level=1)
+@blp.response(204)
+def withdraw_consent(kind: str) -> None:
+    """Withdraw a consent."""
+    with transaction() as session:
+        consent.withdraw(session, actor=access.citizen_actor(), kind=kind)

@@ -1,0 +1,149 @@
+"""Signing in and out, by a code to the phone or by WeChat."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import marshmallow as ma
+from flask import request
+from flask_smorest import Blueprint
+
+from auth.factors import rules, service
+from auth.sessions import service as sessions
+from auth.sessions.rules import LIFETIMES, Origin
+from auth.sessions.service import Fresh, Tokens
+from core.actors import Channel
+from core.db import transaction
+from core.errors import NotAuthenticated
+from core.web import access
+from core.web.request_context import language, request_address
+from core.web.schemas import Text
+
+blp = Blueprint("login", __name__, url_prefix="/api/v1/login", description="登录 / Signing in")
+
+
+class CodeIn(ma.Schema):
+    """The phone that wants a code."""
+
+    phone = Text(40, required=True)
+
+
+class CodeSentOut(ma.Schema):
+    """The same for every phone. Times in seconds."""
+
+    expires_in = ma.fields.Integer(required=True)
+    resend_after = ma.fields.Integer(required=True)
+
+
+class CodeSignInIn(ma.Schema):
+    """A phone, the code it got, and where the person signs in."""
+
+    phone = Text(40, required=True)
+    code = ma.fields.String(required=True, validate=ma.validate.Regexp(r"\A[0-9]{6}\Z"))
+    channel = ma.fields.String(required=True, validate=ma.validate.OneOf(tuple(LIFETIMES)))
+
+
+class WeChatCodeIn(ma.Schema):
+    """A one-time code of the mini-program: of `wx.login`, or of the phone number button."""
+
+    code = ma.fields.String(required=True, validate=ma.validate.Length(1, 200))
+
+
+class RefreshIn(ma.Schema):
+    """The refresh token got last."""
+
+    refresh_token = ma.fields.String(required=True, validate=ma.validate.Length(1, 200))
+
+
+class FreshOut(ma.Schema):
+    """An access token, for `Authorization: Bearer`, and the level the person has now (0 to 3)."""
+
+    access_token = ma.fields.String(required=True)
+    expires_in = ma.fields.Integer(required=True, metadata={"description": "Seconds"})
+    level = ma.fields.Integer(required=True)
+
+
+class TokensOut(FreshOut):
+    """A signed-in device. A refresh token works once: keep the one that comes back."""
+
+    refresh_token = ma.fields.String(required=True)
+    refresh_expires_in = ma.fields.Integer(required=True, metadata={"description": "Seconds"})
+    session_id = ma.fields.UUID(required=True)
+
+
+def _origin(channel: str) -> Origin:
+    return Origin(cast(Channel, channel), request_address(), request.user_agent.string, language())
+
+
+@blp.post("/code")
+@access.public("signing in", limit=rules.CODES_PER_ADDRESS)
+@blp.arguments(CodeIn)
+@blp.response(202, CodeSentOut)
+def send_code(data: dict[str, Any]) -> dict[str, int]:
+    """Send a one-time code to a phone."""
+    with transaction() as session:
+        service.send_code(session, phone=data["phone"])
+    policy = rules.POLICY
+    return {"expires_in": policy.valid.seconds, "resend_after": policy.resend_after.seconds}
+
+
+@blp.post("/code/verify")
+@access.public("signing in", limit=rules.TRIES_PER_ADDRESS)
+@blp.arguments(CodeSignInIn)
+@blp.response(200, TokensOut)
+def sign_in_by_code(data: dict[str, Any]) -> Tokens:
+    """Sign in with the code that a phone got."""
+    proven = service.check_code(phone=data["phone"], code=data["code"])
+    with transaction() as session:
+        outcome = service.sign_in_by_phone(session, phone=data["phone"], proven=proven, origin=_origin(data["channel"]))
+    return outcome.insist()
+
+
+@blp.post("/wechat")
+@access.public("signing in", limit=rules.SIGN_INS_PER_ADDRESS)
+@blp.arguments(WeChatCodeIn)
+@blp.response(200, TokensOut)
+def sign_in_by_wechat(data: dict[str, Any]) -> Tokens:
+    """Sign in with the mini-program's login code."""
+    identity = service.ask_wechat(data["code"])
+    with transaction() as session:
+        outcome = service.sign_in_by_wechat(session, identity_of=identity, origin=_origin("WXMP"))
+    return outcome.insist()
+
+
+@blp.post("/wechat/phone")
+@access.citizen(level=0, limit=rules.PHONES_PER_PERSON)
+@blp.arguments(WeChatCodeIn)
+@blp.response(200, FreshOut)
+def add_phone(data: dict[str, Any]) -> Fresh:
+    """Add the phone number that WeChat has verified."""
+    phone = service.ask_wechat_phone(data["code"])
+    with transaction() as session:
+        return service.add_phone(session, actor=access.citizen_actor(), phone=phone)
+
+
+@blp.post("/refresh")
+@access.public("the refresh token is the credential", limit=rules.SIGN_INS_PER_ADDRESS)
+@blp.arguments(RefreshIn)
+@blp.response(200, TokensOut)
+def refresh(data: dict[str, Any]) -> Tokens:
+    """Exchange a refresh token for a fresh pair."""
+    with transaction() as session:
+        tokens = sessions.refresh(
+            session,
+            refresh_token=data["refresh_token"],
+            address=request_address(),
+            device=request.user_agent.string,
+        )
+    if tokens is None:
+        raise NotAuthenticated()
+    return tokens
+
+
+@blp.post("/logout")
+@access.citizen(level=0)
+@blp.response(204)
+def sign_out() -> None:
+    """Sign this device out."""
+    with transaction() as session:
+        sessions.sign_out(session, actor=access.citizen_actor())
