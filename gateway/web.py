@@ -38,5 +38,4 @@ def serve(*, host: str, port: int, workers: int, threads: int, target: str = TAR
         respawn_failed_workers=True,
         workers_kill_timeout=STOP_SECONDS,
         log_access=False,
-        process_name="ningbo-web",
     ).serve()
