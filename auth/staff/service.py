@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -61,15 +61,18 @@ def sign_in(session: Session, *, username: str, password: str, totp: str, addres
     # Hashed in every case, so that the time taken doesn't tell which names exist.
     right = _matches(member.password_hash if member else _nobody(), password)
     if member is None or not member.active:
-        return _refuse(session, member, "unknown" if member is None else "disabled")
+        _refuse(session, member, "unknown" if member is None else "disabled")
+        return None
     attempts = rules.Attempts(member.failed_attempts, member.locked_until)
     if rules.is_locked(attempts, now):
-        return _refuse(session, member, "locked")
+        _refuse(session, member, "locked")
+        return None
     step = rules.matching_step(member.totp_secret, totp, now, member.totp_last_step)
     if not right or step is None:
         after = rules.after_failure(attempts, now)
         member.failed_attempts, member.locked_until = after.failed, after.locked_until
-        return _refuse(session, member, "locked now" if after.locked_until else "wrong")
+        _refuse(session, member, "locked now" if after.locked_until else "wrong")
+        return None
     member.failed_attempts, member.locked_until, member.totp_last_step = 0, None, step
     if _hasher.check_needs_rehash(member.password_hash):
         member.password_hash = _hasher.hash(password)
@@ -221,7 +224,7 @@ def set_demo_member(
 def change_roles(session: Session, *, actor: Actor, staff_id: UUID, roles: Sequence[str]) -> Member:
     """Give a member other roles; they count at the next request. Raises `NotFound`, `RolesNotAllowed`."""
     member = _locked(session, staff_id)
-    before = {"roles": member.roles}
+    before = {"roles": list(member.roles)}
     member.roles = rules.check_roles(roles)
     _record(session, actor, "staff.change_roles", member, before=before)
     return view(member)
@@ -260,7 +263,7 @@ def _otpauth(member: StaffMember) -> str:
 
 
 def _record(
-    session: Session, actor: Actor, action: str, member: StaffMember, *, before: dict[str, object] | None = None
+    session: Session, actor: Actor, action: str, member: StaffMember, *, before: Mapping[str, object] | None = None
 ) -> None:
     after = {
         "roles": member.roles,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -44,13 +44,13 @@ _OPEN = (DeliveryState.PENDING, DeliveryState.ASKING, DeliveryState.UNANSWERED)
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """What to ask the partner: everything `send` needs, decrypted, so it must not be logged."""
+    """What to ask the partner: everything `send` needs. Address and values are a person's and are never printed."""
 
     delivery_id: UUID
     channel: Channel
-    address: str
+    address: str = field(repr=False)
     template: str
-    values: Mapping[str, str]
+    values: Mapping[str, str] = field(repr=False)
     page: str
     attempt: int
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -32,8 +32,8 @@ class Letter:
 
     id: UUID
     template: str
-    title: str
-    text: str
+    title: str = field(repr=False)
+    text: str = field(repr=False)
     important: bool
     matter: Matter | None
     created_at: datetime
@@ -47,7 +47,7 @@ class Outgoing:
     id: UUID
     receiver_id: UUID
     template: Template
-    fields: Mapping[str, str]
+    fields: Mapping[str, str] = field(repr=False)
     read: bool
     superseded: bool
 

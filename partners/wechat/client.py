@@ -46,10 +46,11 @@ class _Transport:
         self, method: str, url: str, *, params: Any = None, data: bytes | None = None, **_options: object
     ) -> requests.Response:
         """Send once. wechatpy's own time-out, which is never set, is among `_options`: `partners.http` has better ones."""
-        return http.request(PARTNER, method, url, params=params, data=data)
+        headers = {"Content-Type": "application/json"} if data is not None else None
+        return http.request(PARTNER, method, url, params=params, data=data, headers=headers)
 
 
-class MiniProgramClient(WeChatClient):
+class MiniProgramClient(WeChatClient):  # type: ignore[misc]  # wechatpy has no types
     """The mini-program's account at WeChat. One per process; threads share it."""
 
     def __init__(self, settings: WeChatSettings) -> None:
@@ -97,16 +98,27 @@ class MiniProgramClient(WeChatClient):
         return str(self._translated(lambda: self.post("message/subscribe/send", data=body)).get("msgid", ""))
 
     def _request(self, method: str, url_or_endpoint: str, **kwargs: Any) -> Any:
-        """Send with the shared token; if WeChat no longer takes that one, once more with another."""
+        """Send with the shared token; if WeChat no longer takes that one, once more with another.
+
+        Raises `NotReached` when no token is to be had: the call itself was then not made.
+        """
         params = dict(kwargs.pop("params", None) or {})
-        token = self._shared_token.get()
+        token = self._token_by(self._shared_token.get)
         try:
             return super()._request(method, url_or_endpoint, params={**params, "access_token": token}, **kwargs)
         except WeChatClientException as refusal:
             if refusal.errcode not in TOKEN_ERRORS:
                 raise
-        token = self._shared_token.renew(token)
+        refused = token
+        token = self._token_by(lambda: self._shared_token.renew(refused))
         return super()._request(method, url_or_endpoint, params={**params, "access_token": token}, **kwargs)
+
+    @staticmethod
+    def _token_by(way: Callable[[], str]) -> str:
+        try:
+            return way()
+        except (PartnerUnavailable, PartnerRefused):
+            raise http.NotReached(PARTNER) from None
 
     def _without_token(
         self, method: str, path: str, *, params: dict[str, str] | None = None, body: dict[str, Any] | None = None

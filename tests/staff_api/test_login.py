@@ -22,7 +22,9 @@ def sign_in(client: FlaskClient) -> dict[str, Any]:
         _member, address = service.add_member(
             session, username="wang.fang", name="王芳", password=PASSWORD, roles=[roles.FRONT_CLERK]
         )
-    code = pyotp.parse_uri(address).now()  # type: ignore[union-attr]
+    totp = pyotp.parse_uri(address)
+    assert isinstance(totp, pyotp.TOTP)
+    code = totp.now()
     return {"username": "wang.fang", "password": PASSWORD, "totp": code}
 
 
