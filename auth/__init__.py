@@ -1,4 +1,6 @@
-"""Who somebody is. Features, each using only those above it:
+"""Who somebody is.
+
+Features, each using only those above it:
 
 accounts/   natural persons, their documents, phones and WeChat accounts; one person is one subject (ID-3)
 sessions/   signed-in devices: access tokens, refresh families, sign-in history (ID-9)

@@ -219,12 +219,12 @@ def move_owner(session: Session, event: SubjectsMerged) -> None:
 
 def prune(session: Session) -> int:
     """Delete a batch of sessions that are long over, with their refresh tokens, and of old history; how many rows."""
-    now, count = clock.wall(), 0
-    over = CitizenSession.expires_at < now - rules.KEEP_OVER, LoginEvent.at < now - rules.KEEP_HISTORY
-    for table, old in zip((CitizenSession, LoginEvent), over, strict=True):
-        batch = select(table.id).where(old).limit(_BATCH)
-        count += len(session.scalars(delete(table).where(table.id.in_(batch)).returning(table.id)).all())
-    return count
+    now = clock.wall()
+    over = select(CitizenSession.id).where(CitizenSession.expires_at < now - rules.KEEP_OVER).limit(_BATCH)
+    old = select(LoginEvent.id).where(LoginEvent.at < now - rules.KEEP_HISTORY).limit(_BATCH)
+    gone = session.scalars(delete(CitizenSession).where(CitizenSession.id.in_(over)).returning(CitizenSession.id)).all()
+    gone_history = session.scalars(delete(LoginEvent).where(LoginEvent.id.in_(old)).returning(LoginEvent.id)).all()
+    return len(gone) + len(gone_history)
 
 
 def note(session: Session, *, subject_id: UUID | None, origin: Origin, method: Method, result: LoginResult) -> None:
