@@ -17,8 +17,9 @@ from typing import Any
 
 from gateway.local import postgres, valkey
 from gateway.local.environment import sandbox_credentials, stack_environment
+from gateway.local.parent import Make
 from gateway.local.ports import LOOPBACK, holder, is_free
-from gateway.local.process import Part, die_with_parent
+from gateway.local.process import Part
 from gateway.local.screen import Screen, show_ready
 from gateway.local.state import MARKER, Local, Trouble
 from gateway.local.supervisor import StopAsked, Supervisor
@@ -39,8 +40,6 @@ class Ports:
 
 def main() -> int:
     """Run the stack until Ctrl-C; the exit code."""
-    if "MAKELEVEL" in os.environ:
-        die_with_parent()  # a killed `make` must not leave a stack behind
     screen = Screen()
     local = Local()
     try:
@@ -95,7 +94,7 @@ class _Stack:
         self.base |= {MARKER: str(local.folder), "PYTHONUNBUFFERED": "1"}
         self.env: dict[str, str] = {}
         self.facts: dict[str, Any] = {"pid": os.getpid()}
-        self.supervisor = Supervisor(local.logs, screen.say, self._note)
+        self.supervisor = Supervisor(local.logs, screen.say, self._note, Make().was_told_to_end)
 
     def start(self) -> None:
         """Start everything and tell the person at the terminal. Raises `Trouble` or `StopAsked`."""

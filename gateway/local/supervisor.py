@@ -46,7 +46,8 @@ class _Kept:
 class Supervisor:
     """Keeps parts running. `say` gets a line for the screen; `changed` the process ids whenever they change.
 
-    `delays`: seconds before each new start of a part that keeps dying.
+    `asked` tells whether the end was asked for in another way than by a signal to this process; `delays`: seconds before
+    each new start of a part that keeps dying.
     """
 
     def __init__(
@@ -54,9 +55,10 @@ class Supervisor:
         logs: Path,
         say: Callable[[str], None],
         changed: Callable[[dict[str, int]], None],
+        asked: Callable[[], bool],
         delays: Sequence[float] = DELAYS_SECONDS,
     ) -> None:
-        self.logs, self.say, self.changed, self.delays = logs, say, changed, delays
+        self.logs, self.say, self.changed, self.asked, self.delays = logs, say, changed, asked, delays
         self._kept: dict[str, _Kept] = {}
         self._signals = 0
         self._handlers = {number: signal.signal(number, self._on_signal) for number in _SIGNALS}
@@ -107,7 +109,7 @@ class Supervisor:
 
     def watch(self) -> None:
         """Keep everything running until a signal asks for the end. Raises `PartFailed` when a part is broken."""
-        while not self._signals:
+        while not (self._signals or self.asked()):
             self.tick(time.monotonic())
             time.sleep(WATCH_SECONDS)
 
@@ -168,7 +170,7 @@ class Supervisor:
         time.sleep(seconds)
 
     def _stop_asked(self) -> None:
-        if self._signals:
+        if self._signals or self.asked():
             raise StopAsked
 
     def _announce(self) -> None:

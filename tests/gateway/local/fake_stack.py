@@ -12,6 +12,7 @@ import os
 import sys
 from pathlib import Path
 
+from gateway.local.parent import Make
 from gateway.local.process import Part, PartFailed
 from gateway.local.state import write_private
 from gateway.local.supervisor import StopAsked, Supervisor
@@ -27,7 +28,7 @@ def main() -> int:
     def note(pids: dict[str, int]) -> None:
         write_private(folder / "pids.json", json.dumps(pids))
 
-    supervisor = Supervisor(folder / "logs", say, note, delays=(0.0, 0.1, 0.1))
+    supervisor = Supervisor(folder / "logs", say, note, Make().was_told_to_end, delays=(0.0, 0.1, 0.1))
     try:
         for one in wanted:
             supervisor.begin(

@@ -182,3 +182,19 @@ def test_a_second_signal_means_now(stack: Callable[..., Stack]) -> None:
     began = time.monotonic()
     assert running.end(signal.SIGINT) == 0
     assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP, signal.SIGTERM, signal.SIGKILL])
+def test_a_signal_to_make_alone_ends_the_stack(tmp_path: Path, number: signal.Signals) -> None:
+    parts = json.dumps([{"name": "one", "script": STAYS}])
+    (tmp_path / "Makefile").write_text("run:\n\t@exec $(COMMAND)\n")
+    command = f"{sys.executable} -m tests.gateway.local.fake_stack '{tmp_path}' '{parts}'"
+    environment = {**os.environ, "COMMAND": command, "PYTHONPATH": str(ROOT)}
+    with (tmp_path / "screen.txt").open("wb") as output:
+        make = subprocess.Popen(["make", "run"], cwd=tmp_path, env=environment, stdout=output, stderr=output)
+    until(lambda: "up\n" in (tmp_path / "screen.txt").read_text())
+    part = json.loads((tmp_path / "pids.json").read_text())["one"]
+    make.send_signal(number)
+    make.wait(10)
+    until(lambda: gone(part), 5.0)
+    until(lambda: "down\n" in (tmp_path / "screen.txt").read_text(), 5.0)
