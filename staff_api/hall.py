@@ -23,7 +23,7 @@ from core.identifiers import DocumentType, normalise_document
 from core.web import access
 from core.web.idempotency import run_once
 from core.web.schemas import Moment, Text, Whole
-from staff_api.queue import TicketOut
+from staff_api.queue import StaffTicketOut
 
 blp = Blueprint("staff_hall", __name__, url_prefix="/staff/v1/hall", description="大厅 / Hall (staff)")
 
@@ -135,7 +135,7 @@ class StaffAppointmentOut(ma.Schema):
 @access.staff(FRONT_CLERK, HALL_MANAGER)
 @run_once
 @blp.arguments(CheckInIn)
-@blp.response(201, TicketOut)
+@blp.response(201, StaffTicketOut)
 def check_in(data: dict[str, Any]) -> Ticket:
     """Check somebody in and give them a number in the queue."""
     kind, number = data.pop("document_type"), data.pop("document_number")

@@ -31,7 +31,7 @@ class TicketQueryIn(PageIn):
     state = ma.fields.Enum(State, by_value=True, load_default=None)
 
 
-class WalkInIn(ma.Schema):
+class TicketIn(ma.Schema):
     """Somebody without a booking (AP-20)."""
 
     zone_code = Text(10, required=True)
@@ -53,7 +53,7 @@ class FinishIn(ma.Schema):
     )
 
 
-class TicketOut(ma.Schema):
+class StaffTicketOut(ma.Schema):
     """A number in the queue."""
 
     id = ma.fields.UUID(required=True)
@@ -76,13 +76,13 @@ class TicketOut(ma.Schema):
 class NextOut(ma.Schema):
     """Who was called; null when nobody waits for this window."""
 
-    ticket = ma.fields.Nested(TicketOut, required=True, allow_none=True)
+    ticket = ma.fields.Nested(StaffTicketOut, required=True, allow_none=True)
 
 
 @blp.get("")
 @access.staff(FRONT_CLERK, HALL_MANAGER)
 @blp.arguments(TicketQueryIn, location="query")
-@blp.response(200, page_out(TicketOut))
+@blp.response(200, page_out(StaffTicketOut))
 def list_tickets(args: dict[str, Any]) -> Page[Ticket]:
     """List today's tickets of my hall, oldest first."""
     with transaction() as session:
@@ -92,8 +92,8 @@ def list_tickets(args: dict[str, Any]) -> Page[Ticket]:
 @blp.post("/tickets")
 @access.staff(FRONT_CLERK, HALL_MANAGER)
 @run_once
-@blp.arguments(WalkInIn)
-@blp.response(201, TicketOut)
+@blp.arguments(TicketIn)
+@blp.response(201, StaffTicketOut)
 def issue_walk_in(data: dict[str, Any]) -> Ticket:
     """Give a number to somebody without a booking."""
     with transaction() as session:
@@ -112,7 +112,7 @@ def call_next(data: dict[str, Any]) -> dict[str, Ticket | None]:
 
 @blp.post("/tickets/<uuid:ticket_id>/recall")
 @access.staff(FRONT_CLERK)
-@blp.response(200, TicketOut)
+@blp.response(200, StaffTicketOut)
 def recall(ticket_id: UUID) -> Ticket:
     """Call a number again, a minute later at the earliest."""
     with transaction() as session:
@@ -121,7 +121,7 @@ def recall(ticket_id: UUID) -> Ticket:
 
 @blp.post("/tickets/<uuid:ticket_id>/pass")
 @access.staff(FRONT_CLERK)
-@blp.response(200, TicketOut)
+@blp.response(200, StaffTicketOut)
 def pass_over(ticket_id: UUID) -> Ticket:
     """Pass a number that didn't come after three calls."""
     with transaction() as session:
@@ -130,7 +130,7 @@ def pass_over(ticket_id: UUID) -> Ticket:
 
 @blp.post("/tickets/<uuid:ticket_id>/return")
 @access.staff(FRONT_CLERK, HALL_MANAGER)
-@blp.response(200, TicketOut)
+@blp.response(200, StaffTicketOut)
 def bring_back(ticket_id: UUID) -> Ticket:
     """Let a passed number wait again, once and within half an hour."""
     with transaction() as session:
@@ -139,7 +139,7 @@ def bring_back(ticket_id: UUID) -> Ticket:
 
 @blp.post("/tickets/<uuid:ticket_id>/serve")
 @access.staff(FRONT_CLERK)
-@blp.response(200, TicketOut)
+@blp.response(200, StaffTicketOut)
 def serve(ticket_id: UUID) -> Ticket:
     """Begin with the person who came to my window."""
     with transaction() as session:
@@ -149,7 +149,7 @@ def serve(ticket_id: UUID) -> Ticket:
 @blp.post("/tickets/<uuid:ticket_id>/finish")
 @access.staff(FRONT_CLERK)
 @blp.arguments(FinishIn)
-@blp.response(200, TicketOut)
+@blp.response(200, StaffTicketOut)
 def finish(data: dict[str, Any], ticket_id: UUID) -> Ticket:
     """End the visit with its result."""
     with transaction() as session:

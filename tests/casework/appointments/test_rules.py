@@ -41,7 +41,7 @@ NOW = at(1, 10)
 
 
 def wish(**changed: Any) -> Wish:
-    values = {
+    values: dict[str, Any] = {
         "owner_id": ME,
         "acting_id": ME,
         "item_id": "NB-002",
