@@ -70,6 +70,7 @@ class ItemVersion(UuidKey, Base):
         CheckConstraint("min_auth_level BETWEEN 1 AND 4", name="min_auth_level_known"),
         Index("ix_item_version_search_terms", "search_terms", postgresql_using="gin"),
         Index("ix_item_version_folded_name", "folded_name", postgresql_ops={"folded_name": "text_pattern_ops"}),
+        Index("ix_item_version_listing", text("(hot IS FALSE)"), "item_id"),
         Index("ix_item_version_zone_code", "zone_code"),
         Index("ix_item_version_department_id", "department_id"),
     )

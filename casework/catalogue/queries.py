@@ -9,7 +9,20 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, RowMapping, Select, case, func, literal, literal_column, or_, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    RowMapping,
+    Select,
+    case,
+    cast,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+    tuple_,
+)
 from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
@@ -211,19 +224,25 @@ def search(
     if filters.q and not query.whole:
         return Page([], None)
     place = _place(query)
-    found = _narrow(_ENTRY.where(in_force(day)), query, filters)
+    found = _narrow(select(ItemVersion.id, place.label("place")).where(in_force(day)), query, filters)
     if cursor:
-        found = found.where(tuple_(place, ItemVersion.item_id) > tuple_(*answers.position(cursor)))
-    found = found.add_columns(place.label("place")).order_by(place, ItemVersion.item_id).limit(limit + 1)
-    rows = session.execute(found).all()
+        number, item_id = answers.position(cursor)
+        found = found.where(tuple_(place, ItemVersion.item_id) > tuple_(number if query.whole else number > 0, item_id))
+    # Only what is shown is joined and read whole.
+    shown = found.order_by(place, ItemVersion.item_id).limit(limit + 1).subquery()
+    rows = session.execute(
+        _ENTRY.add_columns(shown.c.place)
+        .join(shown, shown.c.id == ItemVersion.id)
+        .order_by(shown.c.place, ItemVersion.item_id)
+    ).all()
     entries = [entry_answer(row, language) for row in rows[:limit]]
     last = rows[limit - 1] if len(rows) > limit else None
-    return Page(entries, paging.encode(f"{last.place} {last.item_id}") if last else None)
+    return Page(entries, paging.encode(f"{int(last.place)} {last.item_id}") if last else None)
 
 
-def _place(query: Query) -> ColumnElement[int]:
+def _place(query: Query) -> ColumnElement[Any]:
     """Where a row stands: equal names, names that begin so, names that hold it, the rest; in each the hot ones first."""
-    cold = case((ItemVersion.hot, 0), else_=1)
+    cold = ItemVersion.hot.is_(False)  # as in ix_item_version_listing
     if not query.whole:
         return cold
     name = ItemVersion.folded_name
@@ -233,7 +252,7 @@ def _place(query: Query) -> ColumnElement[int]:
         (func.strpos(name, query.whole) > 0, 4),
         else_=6,
     )
-    return match + cold
+    return match + cast(cold, Integer)
 
 
 def _narrow(found: Select[*tuple[Any, ...]], query: Query, filters: Filters) -> Select[*tuple[Any, ...]]:

@@ -212,6 +212,7 @@ def _catalogue() -> None:
         ["folded_name"],
         postgresql_ops={"folded_name": "text_pattern_ops"},
     )
+    op.create_index("ix_item_version_listing", "item_version", [sa.text("(hot IS FALSE)"), "item_id"])
     op.create_index("ix_item_version_zone_code", "item_version", ["zone_code"])
     op.create_index("ix_item_version_department_id", "item_version", ["department_id"])
     op.create_table(

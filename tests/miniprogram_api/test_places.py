@@ -74,7 +74,7 @@ def test_a_holiday_says_why_and_when_next(client: FlaskClient, national_day: Non
     assert english["today"]["reason_text"].startswith("Public holiday")
 
 
-def test_a_closure_shows_within_a_second(client: FlaskClient, national_day: None) -> None:
+def test_a_closure_shows_within_a_second(client: FlaskClient, own_database: str, national_day: None) -> None:
     assert client.get(f"{HALLS}/{CITY_HALL}").get_json()["next_open"]["day"] == "2026-10-08"
     with db.transaction() as session:
         service.add_exception(
