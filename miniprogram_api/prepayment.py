@@ -101,7 +101,7 @@ class VoucherOut(ma.Schema):
     paid_at = Moment(required=True)
 
 
-class StartIn(ma.Schema):
+class StartPaymentIn(ma.Schema):
     """How the payer wants to pay."""
 
     scene = ma.fields.Enum(
@@ -231,7 +231,7 @@ def make_pay_code(bill_id: UUID) -> dict[str, Any]:
 @blp.post("/prepayment/bills/<uuid:bill_id>/orders")
 @access.citizen(level=LEVEL)
 @run_once
-@blp.arguments(StartIn)
+@blp.arguments(StartPaymentIn)
 @blp.response(201, OrderOut)
 def start_order(data: dict[str, Any], bill_id: UUID) -> Order:
     """Begin to pay one of my bills, or go on with the running attempt."""
@@ -262,7 +262,7 @@ def get_pay_code(code: str) -> dict[str, Any]:
 
 @blp.post("/prepayment/pay-codes/<string:code>/orders")
 @access.public("whoever holds the code may pay for its bill; it is unguessable", limit=PAY_CODE_LIMIT)
-@blp.arguments(StartIn)
+@blp.arguments(StartPaymentIn)
 @blp.response(201, OrderOut)
 def start_order_by_pay_code(data: dict[str, Any], code: str) -> Order:
     """Begin to pay the bill of a pay code, or go on with the running attempt."""

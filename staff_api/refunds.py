@@ -36,7 +36,7 @@ class RefundIn(ma.Schema):
     reason = Text(200, required=True)
 
 
-class RejectIn(ma.Schema):
+class RejectRefundIn(ma.Schema):
     """Why the finance bureau refuses."""
 
     reason = Text(200, required=True)
@@ -93,7 +93,7 @@ def approve(refund_id: UUID) -> RefundRow:
 
 @blp.post("/<uuid:refund_id>/reject")
 @access.staff(FINANCE)
-@blp.arguments(RejectIn)
+@blp.arguments(RejectRefundIn)
 @blp.response(200, RefundOut)
 def reject(data: dict[str, Any], refund_id: UUID) -> RefundRow:
     """Reject a refund of treasury money, with the reason."""
