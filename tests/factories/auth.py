@@ -62,14 +62,15 @@ def make_citizen(
     who = WeChatIdentity(openid())
     wechat = accounts.open_with_wechat(session, identity=who, language="zh")
     subject_id = wechat.subject_id
-    prove = {"session": session, "subject_id": subject_id}
-    identity.prove_factor(**prove, kind=EvidenceType.WECHAT, subject_hash=people.openid_lookup(who.openid))
+    hashed = people.openid_lookup(who.openid)
+    identity.prove_factor(session, subject_id=subject_id, kind=EvidenceType.WECHAT, subject_hash=hashed)
     binding_id = None
     if level >= 1:
         number = phone or phone_number()
         binding_id = accounts.bind_phone(session, subject_id=subject_id, phone_e164=number)
         assert binding_id is not None, "somebody else has this phone"
-        identity.prove_factor(**prove, kind=EvidenceType.PHONE, subject_hash=people.phone_lookup(number))
+        hashed = people.phone_lookup(number)
+        identity.prove_factor(session, subject_id=subject_id, kind=EvidenceType.PHONE, subject_hash=hashed)
     if level >= 2:
         card = document or resident_id()
         holder = accounts.bind_document(session, actor=_MAKER, subject_id=subject_id, name=name, document=card)
