@@ -19,7 +19,7 @@ from notifications.preferences import service as preferences
 blp = Blueprint("inbox", __name__, url_prefix="/api/v1/inbox", description="消息 / Inbox")
 
 
-class MatterOut(ma.Schema):
+class MessageMatterOut(ma.Schema):
     """What a message is about."""
 
     type = ma.fields.String(required=True)
@@ -34,7 +34,7 @@ class MessageOut(ma.Schema):
     title = ma.fields.String(required=True)
     text = ma.fields.String(required=True)
     important = ma.fields.Boolean(required=True)
-    matter = ma.fields.Nested(MatterOut, required=True, allow_none=True)
+    matter = ma.fields.Nested(MessageMatterOut, required=True, allow_none=True)
     created_at = Moment(required=True)
     read_at = Moment(required=True, allow_none=True)
 
@@ -45,7 +45,7 @@ class UnreadOut(ma.Schema):
     unread = ma.fields.Integer(required=True)
 
 
-class AnswerIn(ma.Schema):
+class SubscriptionAnswerIn(ma.Schema):
     """What the person answered for one group of WeChat messages."""
 
     group = ma.fields.String(required=True, validate=ma.validate.Regexp(r"\A[A-Z_]{1,40}\Z"))
@@ -55,7 +55,7 @@ class AnswerIn(ma.Schema):
 class SubscriptionsIn(ma.Schema):
     """What `wx.requestSubscribeMessage` answered."""
 
-    answers = ma.fields.List(ma.fields.Nested(AnswerIn), required=True, validate=ma.validate.Length(1, 10))
+    answers = ma.fields.List(ma.fields.Nested(SubscriptionAnswerIn), required=True, validate=ma.validate.Length(1, 10))
 
 
 @blp.get("")
