@@ -42,6 +42,8 @@ def wire(settings: Settings) -> None:
     db.configure(settings.database_url, pool=settings.database_pool)
     cache.configure(settings.redis_url)
     security.configure(settings.crypto)
+    from auth.sessions import authenticator
+    authenticator.configure(settings.crypto.token_private_key, settings.public_url)
     clock.use_shift_file(settings.clock_shift_file)
     load_all()
     provide_adapters(settings)
@@ -68,7 +70,12 @@ def provide_adapters(settings: Settings) -> None:
 
 
 def subscribe_handlers() -> None:
-    """Say who hears what. Handlers run in the publisher's transaction, in this order."""
+    """x"""
+    from auth.consent import service as d1c
+    from auth.identity import service as d1i
+    from auth.sessions import service as d1s
+    for feature in (d1s, d1i, d1c):
+        subscribe(SubjectsMerged, feature.move_owner)
     for feature in (prereview, files, appointments, cases, delivery, bills, messages, preferences):
         subscribe(SubjectsMerged, feature.move_owner)
     subscribe(ShipmentDelivered, _result_delivered)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
 from typing import Any
@@ -12,8 +12,11 @@ from uuid import UUID
 from sqlalchemy import (
     ColumnElement,
     Integer,
+    Row,
     RowMapping,
     Select,
+    Text,
+    bindparam,
     case,
     cast,
     func,
@@ -23,7 +26,7 @@ from sqlalchemy import (
     select,
     tuple_,
 )
-from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, aggregate_order_by
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from casework.catalogue.answers import queries as answers
@@ -218,7 +221,8 @@ def search(
     """Items in force on `day`, the best match first, then the hot ones (S33, S48), as ready-made answers.
 
     Two characters and more are found anywhere in the name, result, authority, code or other words; one character only at
-    the beginning of a name. Raises `InvalidInput` for a made-up cursor.
+    the beginning of a name. When nothing holds all of what was typed, one page of what holds most of it is the answer: people
+    leave words out (存量房转移登记 for …房屋所有权转移登记(存量房买卖…)). Raises `InvalidInput` for a made-up cursor.
     """
     query = Query.of(filters.q)
     if filters.q and not query.whole:
@@ -228,16 +232,34 @@ def search(
     if cursor:
         number, item_id = answers.position(cursor)
         found = found.where(tuple_(place, ItemVersion.item_id) > tuple_(number if query.whole else number > 0, item_id))
-    # Only what is shown is joined and read whole.
-    shown = found.order_by(place, ItemVersion.item_id).limit(limit + 1).subquery()
-    rows = session.execute(
+    rows = _shown(session, found, place, limit + 1)
+    if not rows and not cursor and len(query.terms) > 1:
+        nearest = _most_of(query)
+        found = _filtered(select(ItemVersion.id, nearest.label("place")).where(in_force(day)), filters)
+        found = found.where(ItemVersion.search_terms.overlap(list(query.terms)), nearest <= query.may_miss)
+        return Page([entry_answer(row, language) for row in _shown(session, found, nearest, limit)], None)
+    entries = [entry_answer(row, language) for row in rows[:limit]]
+    last = rows[limit - 1] if len(rows) > limit else None
+    return Page(entries, paging.encode(f"{int(last.place)} {last.item_id}") if last else None)
+
+
+def _shown(
+    session: Session, found: Select[*tuple[Any, ...]], place: ColumnElement[Any], limit: int
+) -> Sequence[Row[*tuple[Any, ...]]]:
+    """The first rows by `place`; only what is shown is joined and read whole."""
+    shown = found.order_by(place, ItemVersion.item_id).limit(limit).subquery()
+    return session.execute(
         _ENTRY.add_columns(shown.c.place)
         .join(shown, shown.c.id == ItemVersion.id)
         .order_by(shown.c.place, ItemVersion.item_id)
     ).all()
-    entries = [entry_answer(row, language) for row in rows[:limit]]
-    last = rows[limit - 1] if len(rows) > limit else None
-    return Page(entries, paging.encode(f"{int(last.place)} {last.item_id}") if last else None)
+
+
+def _most_of(query: Query) -> ColumnElement[Any]:
+    """How many of the typed terms a row lacks."""
+    wanted = func.unnest(bindparam("terms", list(query.terms), ARRAY(Text), unique=True)).column_valued("wanted")
+    held = select(func.count()).select_from(wanted).where(wanted == func.any(ItemVersion.search_terms))
+    return len(query.terms) - held.correlate(ItemVersion).scalar_subquery()
 
 
 def _place(query: Query) -> ColumnElement[Any]:
@@ -260,6 +282,10 @@ def _narrow(found: Select[*tuple[Any, ...]], query: Query, filters: Filters) -> 
         found = found.where(ItemVersion.search_terms.contains(list(query.terms)))
     if query.prefix:
         found = found.where(ItemVersion.folded_name.startswith(query.prefix, autoescape=True))
+    return _filtered(found, filters)
+
+
+def _filtered(found: Select[*tuple[Any, ...]], filters: Filters) -> Select[*tuple[Any, ...]]:
     if filters.service_object is not None:
         found = found.where(ItemVersion.service_objects.contains([filters.service_object]))
     for column, wanted in (

@@ -240,6 +240,11 @@ class Query:
     terms: tuple[str, ...]
     prefix: str
 
+    @property
+    def may_miss(self) -> int:
+        """How many terms a near match may lack: two in five."""
+        return len(self.terms) * 2 // 5
+
     @classmethod
     def of(cls, typed: str) -> Query:
         """Words are separated by anything that isn't a letter or digit; beside longer words, single characters don't count."""
