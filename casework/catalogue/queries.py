@@ -257,8 +257,8 @@ def _shown(
 
 def _most_of(query: Query) -> ColumnElement[Any]:
     """How many of the typed terms a row lacks."""
-    wanted = func.unnest(bindparam("terms", list(query.terms), ARRAY(Text), unique=True)).column_valued("wanted")
-    held = select(func.count()).select_from(wanted).where(wanted == func.any(ItemVersion.search_terms))
+    wanted = func.unnest(bindparam("terms", list(query.terms), ARRAY(Text), unique=True)).table_valued("term")
+    held = select(func.count()).select_from(wanted).where(wanted.c.term == func.any(ItemVersion.search_terms))
     return len(query.terms) - held.correlate(ItemVersion).scalar_subquery()
 
 

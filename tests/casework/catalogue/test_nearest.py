@@ -9,9 +9,7 @@ from core import clock
 
 
 def _found(session: Session, typed: str, **filters: bool) -> list[str]:
-    page = queries.search(
-        session, Filters(q=typed, **filters), clock.today(), cursor=None, limit=10, language="zh"
-    )
+    page = queries.search(session, Filters(q=typed, **filters), clock.today(), cursor=None, limit=10, language="zh")
     return [entry["item_id"] for entry in page.items]
 
 
