@@ -257,9 +257,14 @@ def _shown(
 
 def _most_of(query: Query) -> ColumnElement[Any]:
     """How many of the typed terms a row lacks."""
-    wanted = func.unnest(bindparam("terms", list(query.terms), ARRAY(Text), unique=True)).table_valued("term")
-    held = select(func.count()).select_from(wanted).where(wanted.c.term == func.any(ItemVersion.search_terms))
-    return len(query.terms) - held.correlate(ItemVersion).scalar_subquery()
+    held = func.cardinality(
+        func.array(
+            select(func.unnest(ItemVersion.search_terms))
+            .intersect(select(func.unnest(bindparam("wanted", list(query.terms), ARRAY(Text), unique=True))))
+            .scalar_subquery()
+        )
+    )
+    return len(query.terms) - held
 
 
 def _place(query: Query) -> ColumnElement[Any]:
