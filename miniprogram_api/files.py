@@ -27,7 +27,7 @@ UPLOADS = Limit("files.upload", 200, 3600)
 OPENINGS = Limit("files.content", 300, 60)
 
 
-class UploadIn(ma.Schema):
+class FileUploadIn(ma.Schema):
     """One file, as multipart/form-data."""
 
     file = Upload(required=True, metadata={"format": "binary", "description": "JPG, PNG, PDF or OFD, at most 10 MB"})
@@ -54,7 +54,7 @@ class FileLinkOut(ma.Schema):
         return url_for("files.content", file_id=link.file_id) + "?" + urlencode({"token": link.token})
 
 
-class LinkIn(ma.Schema):
+class FileLinkIn(ma.Schema):
     """The token of a signed link."""
 
     token = Text(100, required=True)
@@ -62,7 +62,7 @@ class LinkIn(ma.Schema):
 
 @blp.post("")
 @access.citizen(level=1, limit=UPLOADS)
-@blp.arguments(UploadIn, location="files")
+@blp.arguments(FileUploadIn, location="files")
 @blp.response(200, FileOut)
 def upload(data: dict[str, Any]) -> StoredFile:
     """Upload a paper; the same content again gives the same file."""
@@ -82,7 +82,7 @@ def link(file_id: UUID) -> Link:
 
 @blp.get("/content/<uuid:file_id>")
 @access.public("the signed token in the link is the permission", limit=OPENINGS)
-@blp.arguments(LinkIn, location="query")
+@blp.arguments(FileLinkIn, location="query")
 @blp.response(200, content_type="application/octet-stream")
 def content(data: dict[str, Any], file_id: UUID) -> Response:
     """Open a file by its signed link."""

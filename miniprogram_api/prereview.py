@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -26,6 +27,11 @@ blp = Blueprint("prereview", __name__, url_prefix="/api/v1/prereviews", descript
 
 LEVEL = 2
 STARTS = Limit("prereview.start", 30, 3600)
+
+
+def _code(kind: type[StrEnum], **kwargs: Any) -> ma.fields.String:
+    """One of the codes of `kind`, on the way out."""
+    return ma.fields.String(required=True, validate=ma.validate.OneOf([code.value for code in kind]), **kwargs)
 
 
 class StateText(ma.fields.String):
@@ -62,7 +68,7 @@ class PreReviewSummaryOut(ma.Schema):
     item_id = ma.fields.String(required=True)
     item_name = ma.fields.String(required=True)
     hall_id = ma.fields.UUID(required=True)
-    state = ma.fields.String(required=True)
+    state = _code(State)
     state_text = StateText(attribute="state", dump_only=True)
     round = ma.fields.Integer(required=True, metadata={"description": "How often it was submitted"})
     submitted_at = Moment(required=True, allow_none=True)
@@ -93,12 +99,12 @@ class PreReviewMaterialOut(ma.Schema):
     tolerable = ma.fields.Boolean(required=True, metadata={"description": "容缺: may follow later"})
     licence_name = ma.fields.String(required=True)
     original_required = ma.fields.Boolean(required=True)
-    provision = ma.fields.Enum(Provision, by_value=True, required=True, allow_none=True)
+    provision = _code(Provision, allow_none=True)
     file_version = ma.fields.Integer(required=True)
     files = ma.fields.List(ma.fields.Nested(PreReviewFileOut), required=True)
-    verdict = ma.fields.Enum(Verdict, by_value=True, required=True, allow_none=True)
+    verdict = _code(Verdict, allow_none=True)
     verdict_text = CodeText(VERDICT_TEXTS, attribute="verdict", dump_only=True, allow_none=True)
-    reason_code = ma.fields.Enum(Reason, by_value=True, required=True, allow_none=True)
+    reason_code = _code(Reason, allow_none=True)
     reason_text = CodeText(REASON_TEXTS, attribute="reason_code", dump_only=True, allow_none=True)
     comment = ma.fields.String(required=True, allow_none=True)
     bring = ma.fields.Boolean(required=True, metadata={"description": "Bring the original to the counter"})
@@ -118,22 +124,22 @@ class PreReviewChangeOut(ma.Schema):
     name = ma.fields.String(required=True)
 
 
-class OpenQuestionOut(ma.Schema):
+class ItemOpenQuestionOut(ma.Schema):
     """A question of the new version that has no answer yet."""
 
     key = ma.fields.String(required=True)
     text = ma.fields.String(required=True)
 
 
-class VersionChangeOut(ma.Schema):
+class ItemVersionChangeOut(ma.Schema):
     """What the item's new version changes; confirm it to go on (PR-2)."""
 
     version_id = ma.fields.UUID(attribute="item.version_id", required=True)
     changes = ma.fields.List(ma.fields.Nested(PreReviewChangeOut), required=True)
-    open_questions = ma.fields.List(ma.fields.Nested(OpenQuestionOut), required=True)
+    open_questions = ma.fields.List(ma.fields.Nested(ItemOpenQuestionOut), required=True)
 
 
-class NextStepOut(ma.Schema):
+class PreReviewStepOut(ma.Schema):
     """Something that can be done next."""
 
     action = ma.fields.String(required=True)
@@ -146,8 +152,8 @@ class PreReviewOut(PreReviewSummaryOut):
     version_id = ma.fields.UUID(required=True)
     answers = ma.fields.Dict(keys=ma.fields.String(), values=ma.fields.String(), required=True)
     materials = ma.fields.List(ma.fields.Nested(PreReviewMaterialOut), required=True)
-    version_change = ma.fields.Nested(VersionChangeOut, required=True, allow_none=True)
-    next_steps = ma.fields.List(ma.fields.Nested(NextStepOut), required=True)
+    version_change = ma.fields.Nested(ItemVersionChangeOut, required=True, allow_none=True)
+    next_steps = ma.fields.List(ma.fields.Nested(PreReviewStepOut), required=True)
     right_body = ma.fields.String(required=True, metadata={"description": "Who is in charge, when rejected"})
     right_item_id = ma.fields.String(required=True, allow_none=True)
     reject_reason = ma.fields.String(required=True, allow_none=True)
@@ -172,20 +178,20 @@ class StartPreReviewIn(ma.Schema):
     answers = _answers(load_default=dict)
 
 
-class SetMaterialIn(ma.Schema):
+class SetPreReviewMaterialIn(ma.Schema):
     """How a material is provided; null takes an optional one back."""
 
     provision = ma.fields.Enum(Provision, by_value=True, required=True, allow_none=True)
     file_ids = ma.fields.List(ma.fields.UUID(), load_default=list, validate=ma.validate.Length(max=50))
 
 
-class ChangeAnswersIn(ma.Schema):
+class PreReviewAnswersIn(ma.Schema):
     """Another situation."""
 
     answers = _answers(required=True)
 
 
-class ConfirmVersionIn(ma.Schema):
+class ConfirmItemVersionIn(ma.Schema):
     """The version that was shown, with answers where it asks new questions."""
 
     version_id = ma.fields.UUID(required=True)
@@ -235,7 +241,7 @@ def discard(prereview_id: UUID) -> None:
 
 @blp.put("/<uuid:prereview_id>/materials/<int:no>")
 @access.citizen(level=LEVEL)
-@blp.arguments(SetMaterialIn)
+@blp.arguments(SetPreReviewMaterialIn)
 @blp.response(200, PreReviewOut)
 def set_material(data: dict[str, Any], prereview_id: UUID, no: int) -> Detail:
     """Say how a material is provided, with its files."""
@@ -246,7 +252,7 @@ def set_material(data: dict[str, Any], prereview_id: UUID, no: int) -> Detail:
 
 @blp.put("/<uuid:prereview_id>/answers")
 @access.citizen(level=LEVEL)
-@blp.arguments(ChangeAnswersIn)
+@blp.arguments(PreReviewAnswersIn)
 @blp.response(200, PreReviewOut)
 def change_answers(data: dict[str, Any], prereview_id: UUID) -> Detail:
     """Choose another situation; materials that stay keep their files."""
@@ -257,7 +263,7 @@ def change_answers(data: dict[str, Any], prereview_id: UUID) -> Detail:
 
 @blp.post("/<uuid:prereview_id>/confirm-version")
 @access.citizen(level=LEVEL)
-@blp.arguments(ConfirmVersionIn)
+@blp.arguments(ConfirmItemVersionIn)
 @blp.response(200, PreReviewOut)
 def confirm_version(data: dict[str, Any], prereview_id: UUID) -> Detail:
     """Take over the item's new version after seeing what it changes."""

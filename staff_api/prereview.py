@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -30,6 +31,11 @@ READERS = (FRONT_CLERK, BACK_OFFICER)
 SEEN = [state for state in State if state not in HIDDEN]
 
 
+def _code(kind: type[StrEnum], **kwargs: Any) -> ma.fields.String:
+    """One of the codes of `kind`, on the way out."""
+    return ma.fields.String(required=True, validate=ma.validate.OneOf([code.value for code in kind]), **kwargs)
+
+
 class PreReviewQueueIn(PageIn):
     """Filters of the queue (PR-3)."""
 
@@ -47,7 +53,7 @@ class StaffPreReviewSummaryOut(ma.Schema):
     item_name = ma.fields.String(required=True)
     zone_code = ma.fields.String(required=True)
     hall_id = ma.fields.UUID(required=True)
-    state = ma.fields.String(required=True)
+    state = _code(State)
     round = ma.fields.Integer(required=True)
     version = ma.fields.Integer(required=True)
     submitted_at = Moment(required=True)
@@ -81,11 +87,11 @@ class StaffPreReviewMaterialOut(ma.Schema):
     licence_key = ma.fields.String(required=True)
     licence_name = ma.fields.String(required=True)
     original_required = ma.fields.Boolean(required=True)
-    provision = ma.fields.Enum(Provision, by_value=True, required=True, allow_none=True)
+    provision = _code(Provision, allow_none=True)
     changed_round = ma.fields.Integer(required=True)
     files = ma.fields.List(ma.fields.Nested(StaffPreReviewFileOut), attribute="all_files", required=True)
-    verdict = ma.fields.Enum(Verdict, by_value=True, required=True, allow_none=True)
-    reason_code = ma.fields.Enum(Reason, by_value=True, required=True, allow_none=True)
+    verdict = _code(Verdict, allow_none=True)
+    reason_code = _code(Reason, allow_none=True)
     comment = ma.fields.String(required=True, allow_none=True)
     verdict_round = ma.fields.Integer(required=True, allow_none=True)
     valid_until = ma.fields.Date(required=True, allow_none=True)
@@ -99,7 +105,7 @@ class StaffPreReviewOut(StaffPreReviewSummaryOut):
     state_text = ma.fields.Function(lambda found: rules.text(State(found.state), "zh"), required=True)
 
 
-class ApplicantOut(ma.Schema):
+class PreReviewApplicantOut(ma.Schema):
     """The person, masked (PR-15)."""
 
     name = ma.fields.Function(lambda person: person.name and mask_name(person.name), required=True, allow_none=True)
@@ -132,19 +138,19 @@ class PreReviewSheetOut(ma.Schema):
     """Everything a clerk needs to review."""
 
     prereview = ma.fields.Nested(StaffPreReviewOut, required=True)
-    applicant = ma.fields.Nested(ApplicantOut, required=True)
+    applicant = ma.fields.Nested(PreReviewApplicantOut, required=True)
     mine = ma.fields.Boolean(required=True, metadata={"description": "I hold the claim"})
     history = ma.fields.List(ma.fields.Nested(PreReviewMoveOut), attribute="prereview.history", required=True)
     notes = ma.fields.List(ma.fields.Nested(PreReviewNoteOut), attribute="prereview.notes", required=True)
 
 
-class ClaimIn(ma.Schema):
+class ClaimPreReviewIn(ma.Schema):
     """The version the clerk saw in the queue; without it, whatever is there now."""
 
     version = Whole(1, 2**31 - 1, load_default=None)
 
 
-class VerdictIn(ma.Schema):
+class MaterialVerdictIn(ma.Schema):
     """The verdict on one material (PR-4, PR-6)."""
 
     verdict = ma.fields.Enum(Verdict, by_value=True, required=True)
@@ -155,7 +161,7 @@ class VerdictIn(ma.Schema):
     )
 
 
-class RejectIn(ma.Schema):
+class RejectPreReviewIn(ma.Schema):
     """Who is in charge instead (PR-7)."""
 
     right_body = Text(100, required=True)
@@ -163,14 +169,14 @@ class RejectIn(ma.Schema):
     item_id = Text(40, load_default=None, allow_none=True)
 
 
-class TransferIn(ma.Schema):
+class TransferPreReviewIn(ma.Schema):
     """Where to."""
 
     hall_id = ma.fields.UUID(required=True)
     reason = Text(500, shortest=0, lines=True, load_default="")
 
 
-class NoteIn(ma.Schema):
+class PreReviewNoteIn(ma.Schema):
     """An internal note."""
 
     text = Text(1000, required=True, lines=True)
@@ -224,7 +230,7 @@ def get_file(prereview_id: UUID, file_id: UUID) -> Response:
 
 @blp.post("/<uuid:prereview_id>/claim")
 @access.staff(*READERS)
-@blp.arguments(ClaimIn)
+@blp.arguments(ClaimPreReviewIn)
 @blp.response(200, StaffPreReviewOut)
 def claim(data: dict[str, Any], prereview_id: UUID) -> PreReview:
     """Claim a waiting pre-review for half an hour, or renew my claim."""
@@ -243,7 +249,7 @@ def release(prereview_id: UUID) -> PreReview:
 
 @blp.put("/<uuid:prereview_id>/materials/<int:no>/verdict")
 @access.staff(*READERS)
-@blp.arguments(VerdictIn)
+@blp.arguments(MaterialVerdictIn)
 @blp.response(200, StaffPreReviewOut)
 def give_verdict(data: dict[str, Any], prereview_id: UUID, no: int) -> PreReview:
     """Judge one material."""
@@ -265,7 +271,7 @@ def allow_second_defect(data: dict[str, Any], prereview_id: UUID, no: int) -> No
 
 @blp.post("/<uuid:prereview_id>/notes")
 @access.staff(*READERS)
-@blp.arguments(NoteIn)
+@blp.arguments(PreReviewNoteIn)
 @blp.response(204)
 def add_note(data: dict[str, Any], prereview_id: UUID) -> None:
     """Write an internal note."""
@@ -284,7 +290,7 @@ def conclude(prereview_id: UUID) -> PreReview:
 
 @blp.post("/<uuid:prereview_id>/reject")
 @access.staff(*READERS)
-@blp.arguments(RejectIn)
+@blp.arguments(RejectPreReviewIn)
 @blp.response(200, StaffPreReviewOut)
 def reject(data: dict[str, Any], prereview_id: UUID) -> PreReview:
     """Say that another body is in charge, and which."""
@@ -294,7 +300,7 @@ def reject(data: dict[str, Any], prereview_id: UUID) -> PreReview:
 
 @blp.post("/<uuid:prereview_id>/transfer")
 @access.staff(*READERS)
-@blp.arguments(TransferIn)
+@blp.arguments(TransferPreReviewIn)
 @blp.response(200, StaffPreReviewOut)
 def transfer(data: dict[str, Any], prereview_id: UUID) -> PreReview:
     """Hand a claimed pre-review to another hall's queue."""

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm.interfaces import ORMOption
 
 from casework.catalogue import queries as catalogue
 from casework.catalogue import rules as catalogue_rules
@@ -24,6 +25,7 @@ from core.numbers import Kind
 from core.web.paging import Page, by_id
 
 WITH_PAPERS = selectinload(PreReview.materials).selectinload(PreReviewMaterial.all_files)
+WITH_HISTORY = (selectinload(PreReview.history), selectinload(PreReview.notes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,13 +196,14 @@ def as_listed(material: Material) -> Listed:
     return Listed(material.no, material.name, material.required or not material.tolerable, material.waivable)
 
 
-def find_for_counter(session: Session, number: str) -> PreReview:
+def find_for_counter(session: Session, number: str, *options: ORMOption) -> PreReview:
     """The pre-review of a number on a QR code or read out, with its papers, whatever its state (PR-11); drafts are not found.
 
-    The caller checks the state by `passed` and records the read. Raises `IdentifierError`, `NotFound`.
+    The caller checks the state by `passed` and records the read; `options` load more. Raises `IdentifierError`, `NotFound`.
     """
     number = ids.parse_numbered(Kind.PREREVIEW.value, number)
-    return one(session, select(PreReview).where(PreReview.number == number, PreReview.state.not_in(rules.HIDDEN)))
+    query = select(PreReview).where(PreReview.number == number, PreReview.state.not_in(rules.HIDDEN))
+    return one(session, query.options(*options))
 
 
 def passed_of_owner(session: Session, owner_id: UUID, now: datetime) -> list[PassedPreReview]:

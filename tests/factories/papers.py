@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import zipfile
 import zlib
@@ -21,8 +22,9 @@ def png(width: int = 40, height: int = 30, colour: str = "white") -> bytes:
     return out.getvalue()
 
 
+@functools.cache
 def pdf(pages: int = 2) -> bytes:
-    """A PDF written by Pillow, so not by anybody who knows how we read it."""
+    """A PDF written by Pillow, so not by anybody who knows how we read it. The same bytes each time, though it dates them."""
     sheets = [Image.new("RGB", (20, 30), "white") for _ in range(pages)]
     out = io.BytesIO()
     sheets[0].save(out, "PDF", save_all=True, append_images=sheets[1:])
@@ -49,6 +51,7 @@ def packed_pdf(pages: int = 3, *, trailer: str = "") -> bytes:
     return out + table.encode() + entries + f"\nendstream\nendobj\nstartxref\n{start}\n%%EOF\n".encode()
 
 
+@functools.cache
 def ofd(pages: int = 2) -> bytes:
     """A minimal OFD (GB/T 33190)."""
     space = 'xmlns:ofd="http://www.ofdspec.org/2016"'

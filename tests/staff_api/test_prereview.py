@@ -31,7 +31,7 @@ class Desk:
     def call(self, method: str, path: str, body: Any = None, *, status: int = 200) -> Any:
         answer = self.client.open(PATH + path, method=method, json=body, headers=self.headers)
         assert answer.status_code == status, answer.text
-        return answer.json
+        return answer.json if answer.data else None
 
     def judge(self, prereview_id: object, no: int, verdict: str, *, status: int = 200, **rest: Any) -> Any:
         body = {"verdict": verdict, **rest}

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, select, tuple_
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import Session
 
 from casework.prereview import queries, rules
 from casework.prereview.models import FindingKind, PreReview, PreReviewFile, PreReviewFinding, PreReviewVerdict
@@ -54,7 +54,7 @@ def of_hall(session: Session, prereview_id: UUID, actor: Staff, *, lock: bool = 
 def whole(session: Session, prereview_id: UUID, actor: Staff) -> PreReview:
     """The same with history and internal notes. Raises `NotFound`."""
     query = _of_hall(select(PreReview).where(PreReview.id == prereview_id), actor)
-    return queries.one(session, query.options(selectinload(PreReview.history), selectinload(PreReview.notes)))
+    return queries.one(session, query.options(*queries.WITH_HISTORY))
 
 
 def _of_hall(query: Select[PreReview], actor: Staff) -> Select[PreReview]:

@@ -240,7 +240,7 @@ def read(session: Session, *, actor: Staff, prereview_id: UUID) -> Sheet:
 
 def read_for_counter(session: Session, *, actor: Staff, number: str) -> Sheet:
     """Open a pre-review by its number at any counter (PR-11); the read is recorded. Raises `NotFound`, `IdentifierError`."""
-    prereview = queries.find_for_counter(session, number)
+    prereview = queries.find_for_counter(session, number, *queries.WITH_HISTORY)
     _audit(session, actor, prereview, "prereview.read")
     return Sheet(prereview, accounts.person(session, prereview.owner_id), prereview.claimed_by == actor.staff_id)
 

@@ -96,7 +96,8 @@ def test_a_link_opens_one_file_for_five_minutes(session: Session, zhang: Citizen
     assert service.open_link(session, file_id=stored.id, token=link.token).id == stored.id
     with pytest.raises(NotFound):
         service.open_link(session, file_id=other.id, token=link.token)
-    for forged in ("", "x", link.token[:-1] + "A", "9" * 10 + link.token[10:]):
+    other_end = "A" if link.token[-1] != "A" else "Q"
+    for forged in ("", "x", link.token[:-1] + other_end, "9" * 10 + link.token[10:]):
         with pytest.raises(NotFound):
             service.open_link(session, file_id=stored.id, token=forged)
     with clock.shift(timedelta(minutes=5, seconds=1)), pytest.raises(NotFound):

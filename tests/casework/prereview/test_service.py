@@ -305,12 +305,13 @@ def test_pre_reviews_follow_a_merged_person(session: Session, zhang: Citizen, ci
 def _another_paper(document: dict[str, Any]) -> None:
     found = document["items"][0]["materials"]
     found.append({**found[0], "material_no": 9, "name": "宗地图"})
-    found[1]["waivable"] = False
+    found[1] |= {"waivable": False, "licence_key": "", "licence_name": ""}
 
 
 def _less_papers(document: dict[str, Any]) -> None:
     found = document["items"][0]["materials"]
-    document["items"][0]["materials"] = [paper for paper in found if paper["material_no"] != 7]
+    left = [paper for paper in found if paper["material_no"] != 2]
+    document["items"][0]["materials"] = [paper | {"material_no": no} for no, paper in enumerate(left, 1)]
 
 
 def _publish(change: Callable[[dict[str, Any]], None]) -> None:
