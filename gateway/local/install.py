@@ -97,15 +97,15 @@ def _stamp(local: Local, purpose: Purpose) -> dict[str, str]:
 
 def write_stamp(local: Local, purpose: Purpose) -> None:
     """Say that the environment is finished for `purpose`."""
-    draft = local.venv / "installed.json.new"
+    draft = local.stamp.with_suffix(".new")
     draft.write_text(json.dumps({purpose: _stamp(local, purpose)}), encoding="utf-8")
-    draft.replace(local.venv / "installed.json")
+    draft.replace(local.stamp)
 
 
 def is_done(local: Local, purpose: Purpose) -> bool:
     """Whether the environment holds what `purpose` needs by the files as they are now."""
     try:
-        stamps = json.loads((local.venv / "installed.json").read_text(encoding="utf-8"))
+        stamps = json.loads(local.stamp.read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
         return False
     enough: tuple[Purpose, ...] = ("run", "test") if purpose == "run" else ("test",)
@@ -139,7 +139,7 @@ def _install(local: Local, purpose: Purpose) -> None:
         say(f"making the virtual environment {local.venv}")
         shutil.rmtree(local.venv, ignore_errors=True)
         _call(local, [sys.executable, "-m", "venv", str(local.venv)], "the virtual environment could not be made")
-    (local.venv / "installed.json").unlink(missing_ok=True)
+    local.stamp.unlink(missing_ok=True)
     say(f"installing the packages of {_FILES[purpose][-1]}")
     if not _with_uv(local, purpose):
         say("uv did not succeed (above): pip installs instead, which takes longer")

@@ -38,6 +38,7 @@ class Local:
         self.root = root
         self.folder = root / ".local"
         self.venv = self.folder / "venv"
+        self.stamp = self.venv / "installed.json"
         self.python = self.venv / "bin" / "python"
         self.logs = self.folder / "logs"
         self.postgres = self.folder / "postgres"
@@ -112,6 +113,8 @@ class Local:
             return
         with self.lock():
             self.end_leftovers()
+            # First, so that an environment that was removed by half doesn't count as finished.
+            self.stamp.unlink(missing_ok=True)
             place = elsewhere(self.postgres)
             if place is not None:
                 shutil.rmtree(place)

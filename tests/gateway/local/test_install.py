@@ -68,7 +68,7 @@ def test_an_environment_is_done_when_its_stamp_is_of_these_files(checkout: Local
 
 
 def test_a_broken_stamp_is_no_stamp(checkout: Local) -> None:
-    (checkout.venv / "installed.json").write_text("{")
+    checkout.stamp.write_text("{")
     assert not install.is_done(checkout, "run")
 
 
