@@ -102,7 +102,7 @@ class CaseOut(CaseSummaryOut):
         return RefusalOut().dump({"reason": case.refusal_reason, "clause": case.refusal_clause, "remedy": REMEDY})
 
 
-class AnswerIn(ma.Schema):
+class AnswerCorrectionIn(ma.Schema):
     """The papers that answer a correction notice."""
 
     file_ids = ma.fields.List(ma.fields.UUID(), required=True, validate=ma.validate.Length(1, 50))
@@ -141,7 +141,7 @@ def withdraw(case_id: UUID) -> ServiceCase:
 
 @blp.post("/<uuid:case_id>/correction")
 @access.citizen(level=CITIZEN_LEVEL)
-@blp.arguments(AnswerIn)
+@blp.arguments(AnswerCorrectionIn)
 @blp.response(200, CaseOut)
 def answer_correction(data: dict[str, Any], case_id: UUID) -> ServiceCase:
     """Answer the correction notice with the missing papers."""

@@ -143,7 +143,7 @@ class Story:
         self.facts["prereview"] = draft["id"]
         for material in draft["materials"]:
             picture = {"file": (f"材料{material['no']}.png", png(material["no"]), "image/png")}
-            kept = self.web.call("POST", "/api/v1/files", token=me, expect=201, files=picture)
+            kept = self.web.call("POST", "/api/v1/files", token=me, files=picture)
             self.web.call(
                 "PUT",
                 f"/api/v1/prereviews/{draft['id']}/materials/{material['no']}",
