@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Identity, LargeBinary, Text, func, select, text, update
+from sqlalchemy import BigInteger, Identity, Index, LargeBinary, Text, func, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -33,6 +33,7 @@ class AuditEntry(Base):
     """One thing somebody did. `digest_before/after` are keyed digests of the object, never the object."""
 
     __tablename__ = "audit_entry"
+    __table_args__ = (Index("ix_audit_entry_unsealed", "seq", postgresql_where=text("hash IS NULL")),)
 
     seq: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     at: Mapped[datetime]

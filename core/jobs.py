@@ -22,6 +22,7 @@ from typing import Any, Literal, TypeVar
 
 import procrastinate
 from procrastinate import exceptions
+from procrastinate.manager import JobManager
 from sqlalchemy.orm import Session
 
 Queue = Literal["otp", "messages", "partners", "face", "bulk"]
@@ -37,6 +38,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 # psycopg opens nothing until the worker opens the app: web processes defer on their session's connection only.
 app = procrastinate.App(connector=procrastinate.PsycopgConnector())
+
+# Jobs are always deferred on the session's connection, which is a synchronous one, inside a worker's job as well.
+_on_session = JobManager(procrastinate.SyncPsycopgConnector())
 
 PARTNER_RETRY = procrastinate.RetryStrategy(max_attempts=12, exponential_wait=2)
 """Partner calls: 2, 4, 8 … seconds, about an hour and a half in all, then the job stays failed and is alarmed."""
@@ -97,7 +101,9 @@ def defer(
     try:
         with session.begin_nested():
             connection = session.connection().connection.driver_connection
-            app.configure_task(name, allow_unknown=False, connection=connection, **options).defer(**ids)
+            deferrer = app.configure_task(name, allow_unknown=False, connection=connection, **options)
+            deferrer.job_manager = _on_session
+            deferrer.defer(**ids)
     except exceptions.AlreadyEnqueued:
         return False
     return True

@@ -251,9 +251,16 @@ def run_jobs(app: Flask, settings: Settings) -> Callable[..., None]:
                 connection.execute(
                     text("UPDATE procrastinate_jobs SET scheduled_at = NULL WHERE status = 'todo' AND attempts = 0")
                 )
-        asyncio.run(drain())
+        while _waiting():
+            asyncio.run(drain())
 
     return run
+
+
+def _waiting() -> bool:
+    due = "SELECT EXISTS (SELECT FROM procrastinate_jobs WHERE status = 'todo' AND coalesce(scheduled_at, now()) <= now())"
+    with db.engine().connect() as connection:
+        return bool(connection.execute(text(due)).scalar_one())
 
 
 @pytest.fixture
