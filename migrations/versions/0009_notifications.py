@@ -12,8 +12,8 @@ depends_on = None
 def upgrade() -> None:
     op.create_table(
         "message",
-        sa.Column("id", sa.Uuid, nullable=False),
-        sa.Column("receiver_id", sa.Uuid, nullable=False),
+        sa.Column("id", sa.Uuid, primary_key=True),
+        sa.Column("receiver_id", sa.Uuid, sa.ForeignKey("subject.id"), nullable=False),
         sa.Column("event_id", sa.Text, nullable=False),
         sa.Column("template", sa.Text, nullable=False),
         sa.Column("matter_type", sa.Text, nullable=False),
@@ -23,17 +23,15 @@ def upgrade() -> None:
         sa.Column("fields", sa.LargeBinary, nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("read_at", sa.DateTime(timezone=True)),
-        sa.PrimaryKeyConstraint("id", name="pk_message"),
-        sa.ForeignKeyConstraint(["receiver_id"], ["subject.id"], name="fk_message_receiver_id_subject"),
-        sa.UniqueConstraint("event_id", "receiver_id", name="uq_message_event_id"),
+        sa.UniqueConstraint("event_id", "receiver_id"),
     )
     op.create_index("ix_message_receiver_id", "message", ["receiver_id", "id"])
     op.create_index("ix_message_unread", "message", ["receiver_id"], postgresql_where=sa.text("read_at IS NULL"))
     op.create_index("ix_message_matter", "message", ["matter_type", "matter_id"])
     op.create_table(
         "message_delivery",
-        sa.Column("id", sa.Uuid, nullable=False),
-        sa.Column("message_id", sa.Uuid, nullable=False),
+        sa.Column("id", sa.Uuid, primary_key=True),
+        sa.Column("message_id", sa.Uuid, sa.ForeignKey("message.id", ondelete="CASCADE"), nullable=False),
         sa.Column("channel", sa.Text, nullable=False),
         sa.Column("state", sa.Text, nullable=False),
         sa.Column("attempt", sa.Integer, nullable=False),
@@ -43,29 +41,23 @@ def upgrade() -> None:
         sa.Column("finished_at", sa.DateTime(timezone=True)),
         sa.Column("reference", sa.Text),
         sa.Column("reason", sa.Text, nullable=False),
-        sa.PrimaryKeyConstraint("id", name="pk_message_delivery"),
-        sa.ForeignKeyConstraint(
-            ["message_id"], ["message.id"], ondelete="CASCADE", name="fk_message_delivery_message_id_message"
-        ),
         # Never twice to one person through one channel for one event (DOMAIN 3.17).
-        sa.UniqueConstraint("message_id", "channel", name="uq_message_delivery_message_id"),
-        sa.CheckConstraint("channel IN ('WECHAT', 'SMS')", name="ck_message_delivery_channel_known"),
+        sa.UniqueConstraint("message_id", "channel"),
+        sa.CheckConstraint("channel IN ('WECHAT', 'SMS')", name="channel_known"),
         sa.CheckConstraint(
             "state IN ('PENDING', 'ASKING', 'UNANSWERED', 'SENT', 'DELIVERED', 'FAILED', 'NO_CONSENT', 'SKIPPED')",
-            name="ck_message_delivery_state_known",
+            name="state_known",
         ),
     )
     op.create_index("ix_message_delivery_reference", "message_delivery", ["reference"])
     op.create_table(
         "subscribe_consent",
-        sa.Column("subject_id", sa.Uuid, nullable=False),
-        sa.Column("template_group", sa.Text, nullable=False),
+        sa.Column("subject_id", sa.Uuid, sa.ForeignKey("subject.id"), primary_key=True),
+        sa.Column("template_group", sa.Text, primary_key=True),
         sa.Column("remaining", sa.Integer, nullable=False),
         sa.Column("refused_at", sa.DateTime(timezone=True)),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("subject_id", "template_group", name="pk_subscribe_consent"),
-        sa.ForeignKeyConstraint(["subject_id"], ["subject.id"], name="fk_subscribe_consent_subject_id_subject"),
-        sa.CheckConstraint("remaining >= 0", name="ck_subscribe_consent_remaining_not_negative"),
+        sa.CheckConstraint("remaining >= 0", name="remaining_not_negative"),
     )
 
 
