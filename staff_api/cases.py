@@ -46,6 +46,12 @@ class AcceptIn(DocumentIn):
 
     prereview_id = ma.fields.UUID(required=True)
     differences = ma.fields.List(ma.fields.Nested(DifferenceIn), load_default=list, validate=ma.validate.Length(max=50))
+    accept = ma.fields.Boolean(
+        load_default=True,
+        truthy={True},
+        falsy={False},
+        metadata={"description": "false: receive only; accept or refuse within 5 working days"},
+    )
 
 
 class WalkInIn(DocumentIn):
@@ -55,13 +61,15 @@ class WalkInIn(DocumentIn):
     phone = Text(30, load_default=None)
     item_id = Text(40, required=True)
     answers = ma.fields.Dict(keys=ma.fields.String(), values=ma.fields.String(), load_default=dict)
+    accept = ma.fields.Boolean(load_default=True, truthy={True}, falsy={False})
 
 
-class ReasonIn(ma.Schema):
-    """Reason and legal clause (C-3)."""
+class NotAcceptIn(ma.Schema):
+    """Reason and legal clause (C-3); a reason that a passed pre-review should have told counts as a service failure (PR-12)."""
 
     reason = Text(500, required=True)
     clause = Text(200, required=True)
+    visible_in_upload = ma.fields.Boolean(load_default=False, truthy={True}, falsy={False})
 
 
 class DecideIn(ma.Schema):
@@ -145,6 +153,7 @@ def accept_prereview(data: dict[str, Any]) -> ServiceCase:
             prereview_id=data["prereview_id"],
             document=document,
             differences=differences,
+            accept=data["accept"],
         )
 
 
@@ -193,12 +202,12 @@ def accept(case_id: UUID) -> ServiceCase:
 
 @blp.post("/<uuid:case_id>/not-accept")
 @access.staff(FRONT_CLERK)
-@blp.arguments(ReasonIn)
+@blp.arguments(NotAcceptIn)
 @blp.response(200, StaffCaseOut)
 def not_accept(data: dict[str, Any], case_id: UUID) -> ServiceCase:
     """Refuse acceptance in writing, with reason, clause and remedy."""
     with transaction() as session:
-        return service.not_accept(session, actor=access.staff_actor(), case_id=case_id, **data)
+        return counter.not_accept(session, actor=access.staff_actor(), case_id=case_id, **data)
 
 
 @blp.post("/<uuid:case_id>/correction")

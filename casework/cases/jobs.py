@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from casework.cases import rules, service
 from casework.cases.models import CaseCorrection, ServiceCase
@@ -19,15 +21,21 @@ _BATCH = 500
 def close_the_day() -> None:
     """Just after midnight in Shanghai: queue every case whose notice or correction is past its day."""
     today = clock.today()
-    with transaction() as session:
-        unnoticed = select(ServiceCase.id).where(ServiceCase.state == State.RECEIVED, ServiceCase.notice_due_on < today)
-        uncorrected = select(CaseCorrection.case_id).where(
-            CaseCorrection.answered_at.is_(None), CaseCorrection.expired.is_(False), CaseCorrection.due_on < today
+    unnoticed = select(ServiceCase.id).where(ServiceCase.state == State.RECEIVED, ServiceCase.notice_due_on < today)
+    uncorrected = (
+        select(CaseCorrection.case_id)
+        .join(ServiceCase, ServiceCase.id == CaseCorrection.case_id)
+        .where(
+            ServiceCase.state == State.CORRECTING,
+            CaseCorrection.answered_at.is_(None),
+            CaseCorrection.expired.is_(False),
+            CaseCorrection.due_on < today,
         )
-        for case_id in session.scalars(unnoticed.limit(_BATCH)):
-            jobs.defer(session, "cases.deem_accepted", once=f"deem:{case_id}", case_id=str(case_id))
-        for case_id in session.scalars(uncorrected.limit(_BATCH)):
-            jobs.defer(session, "cases.close_without_correction", once=f"close:{case_id}", case_id=str(case_id))
+    )
+    for case_id in _each(unnoticed, ServiceCase.id):
+        _queue("cases.deem_accepted", case_id)
+    for case_id in _each(uncorrected, CaseCorrection.case_id):
+        _queue("cases.close_without_correction", case_id)
 
 
 @jobs.task("cases.deem_accepted", queue="bulk")
@@ -46,15 +54,31 @@ def close_without_correction(case_id: str) -> None:
 
 @jobs.task("cases.recompute_open", queue="bulk")
 def recompute_open() -> None:
-    """K-9: the calendar changed; recompute the due date of every case whose clock runs, one transaction each."""
+    """K-9: the calendar changed; recompute the due dates of every case whose clock runs, one transaction each."""
+    for case_id in _each(select(ServiceCase.id).where(ServiceCase.state.in_(rules.CLOCK_RUNS)), ServiceCase.id):
+        with transaction() as session:
+            service.recompute(session, case_id)
+
+
+@jobs.task("cases.fix_fees", queue="bulk")
+def fix_fees(case_id: str) -> None:
+    """PY-12 for a bill that was paid after the decision."""
+    with transaction() as session:
+        service.fix_fees(session, UUID(case_id))
+
+
+def _queue(name: str, case_id: UUID) -> None:
+    with transaction() as session:
+        jobs.defer(session, name, once=f"{name}:{case_id}", case_id=str(case_id))
+
+
+def _each(query: Select[UUID], key: InstrumentedAttribute[UUID]) -> Iterator[UUID]:
+    """Every id that `query` finds, read in pages, so that no transaction stays open while the work is done."""
     last = UUID(int=0)
     while True:
         with transaction() as session:
-            query = select(ServiceCase.id).where(ServiceCase.id > last, ServiceCase.state.in_(rules.CLOCK_RUNS))
-            batch = list(session.scalars(query.order_by(ServiceCase.id).limit(_BATCH)))
-        for case_id in batch:
-            with transaction() as session:
-                service.recompute(session, case_id)
-        if len(batch) < _BATCH:
+            page = session.scalars(query.where(key > last).order_by(key).limit(_BATCH)).all()
+        yield from page
+        if len(page) < _BATCH:
             return
-        last = batch[-1]
+        last = page[-1]

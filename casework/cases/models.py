@@ -37,6 +37,7 @@ class ServiceCase(UuidKey, Base):
     item_id: Mapped[str] = mapped_column(Text)
     version_id: Mapped[UUID] = mapped_column(ForeignKey("item_version.id"))
     item_name: Mapped[str] = mapped_column(Text)
+    sensitive: Mapped[bool]
     department_id: Mapped[str] = mapped_column(Text, index=True)
     applicant_name: Mapped[str] = mapped_column(Encrypted("service_case.applicant_name"))
     applicant_document_type: Mapped[str] = mapped_column(Text)

@@ -9,7 +9,10 @@ from enum import StrEnum
 
 from casework.cases.errors import ReasonMissing
 from core.errors import StateConflict
-from core.workdays import Calendar, DueDate, Limit, Pause, Unit, add_workdays, due_date
+from core.workdays import Calendar, CalendarStatus, DueDate, Limit, Pause, Unit, add_workdays, due_date
+
+MATTER = "case"
+"""What bills and messages call a case."""
 
 
 class State(StrEnum):
@@ -56,6 +59,8 @@ TRANSITIONS: dict[State, frozenset[State]] = {
 FINAL = frozenset(state for state, moves in TRANSITIONS.items() if not moves)
 CLOCK_RUNS = frozenset({State.ACCEPTED, State.UNDER_REVIEW})
 """States in which both clocks run; in SUSPENDED they stand still."""
+
+AFTER_DECISION = frozenset({State.DECIDED_GRANT, State.DECIDED_REFUSE, State.CONCLUDED, State.ISSUING, State.DELIVERED})
 
 LABELS: dict[State, tuple[str, str]] = {
     State.DRAFT: ("草稿", "Draft"),
@@ -125,18 +130,39 @@ def clocks(
 ) -> Clocks:
     """Both due dates from the acceptance day (K-2), the pauses (K-5) and an approved extension in working days (C-6).
 
-    An extension lengthens the promise and the law's limit alike when they count working days.
+    An extension lengthens the promise and the law's limit alike.
     """
     return Clocks(
-        promised=due_date(accepted, _longer(promised, extension), pauses, calendar),
-        legal=due_date(accepted, _longer(legal, extension), pauses, calendar),
+        promised=_due(accepted, promised, pauses, extension, calendar),
+        legal=_due(accepted, legal, pauses, extension, calendar),
     )
 
 
-def _longer(limit: Limit, extension: int) -> Limit:
-    if not extension or limit.unit is not Unit.WORKDAY:
-        return limit
-    return Limit(limit.value + extension, limit.unit)
+def _due(accepted: date, limit: Limit, pauses: Sequence[Pause], extension: int, calendar: Calendar) -> DueDate:
+    if not extension:
+        return due_date(accepted, limit, pauses, calendar)
+    if limit.unit is Unit.WORKDAY:
+        return due_date(accepted, Limit(limit.value + extension), pauses, calendar)
+    # A limit in other days goes on, from its own last day, by the working days that were granted.
+    first = due_date(accepted, limit, pauses, calendar)
+    more = due_date(first.day, Limit(extension), (), calendar)
+    provisional = CalendarStatus.PROVISIONAL in {first.status, more.status}
+    return DueDate(
+        more.day,
+        CalendarStatus.PROVISIONAL if provisional else CalendarStatus.FIRM,
+        first.workdays + more.workdays,
+        first.explanation + more.explanation,
+    )
+
+
+def is_granted(state: State, refusal_reason: str) -> bool:
+    """Whether the case was decided in the citizen's favour; after the decision only the reason tells a refusal apart."""
+    return state in AFTER_DECISION and not refusal_reason
+
+
+def is_billable(state: State, refusal_reason: str) -> bool:
+    """Whether fees may be billed: accepted, and neither refused nor given up (PY-1)."""
+    return state in CLOCK_RUNS | {State.SUSPENDED} or is_granted(state, refusal_reason)
 
 
 def notice_due(received: date, calendar: Calendar) -> date:

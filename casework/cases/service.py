@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from auth.accounts import queries as accounts
@@ -15,20 +15,22 @@ from auth.identity import service as identity
 from casework.cases import queries, rules
 from casework.cases.errors import CorrectionAlreadyOpen, ExtensionUsed, SecondDefectNeedsSupervisor
 from casework.cases.events import CaseAccepted, CaseDecided, CaseDelivered, CaseNotAccepted, CaseReady, CaseWithdrawn
-from casework.cases.models import CaseCorrection, CasePause, CaseTransition, ServiceCase
-from casework.cases.rules import POLICY, State
-from casework.catalogue import queries as catalogue
+from casework.cases.models import CaseCorrection, CasePause, ServiceCase
+from casework.cases.queries import AT_THE_COUNTER, IN_THE_OFFICE, MANAGING
+from casework.cases.record import service as record
+from casework.cases.rules import MATTER, POLICY, State
 from casework.catalogue.rules import Item
 from casework.fees import service as fees
-from core import audit, calendar, clock, numbers
+from casework.files import queries as files
+from casework.places import queries as places
+from core import audit, calendar, clock, ids, jobs, numbers
 from core.actors import Actor, Citizen, Staff, System
 from core.errors import Forbidden, StateConflict
 from core.events import publish
 from core.identifiers import DocumentNumber
-from core.workdays import Calendar, Pause, acceptance_day, add_workdays
-from notifications.messages.service import announce
+from core.workdays import Calendar, acceptance_day, add_workdays
+from payments.orders.events import BillPaid
 
-MATTER = "case"
 _CLOCK = System("case-clock")
 
 
@@ -42,23 +44,27 @@ def receive(
     document: DocumentNumber,
     answers: Mapping[str, str],
     prereview_id: UUID | None = None,
+    case_id: UUID | None = None,
     note: str = "",
 ) -> ServiceCase:
     """Receive an application at the counter of the clerk's hall: RECEIVED, with a number and the 5-day notice clock (C-5).
 
-    `document` is the applicant's, already checked. Raises `Forbidden` for a clerk without a hall.
+    `document` is the applicant's, already checked; `case_id` is the key, if it had to be known before. Raises `Forbidden`
+    for a clerk without a hall.
     """
     if actor.hall_id is None:
         raise Forbidden()
     now = clock.now()
     today = clock.local(now).date()
     case = ServiceCase(
+        id=case_id or ids.uuid7(),
         number=numbers.issue(session, numbers.Kind.CASE, today),
         owner_id=owner_id,
         acting_id=acting_id,
         item_id=item.item_id,
         version_id=item.version_id,
         item_name=item.name,
+        sensitive=item.sensitive,
         department_id=item.department_id,
         applicant_name=accounts.person(session, owner_id).name or "",
         applicant_document_type=document.type.value,
@@ -75,7 +81,14 @@ def receive(
     )
     session.add(case)
     session.flush()
-    _write(session, case, None, State.RECEIVED, actor, reason=note)
+    record.write(session, case, None, actor, reason=note)
+    return case
+
+
+def acknowledge(session: Session, *, actor: Staff, case_id: UUID) -> ServiceCase:
+    """Tell the citizen that the papers were received and will be looked at (QY-7); acceptance is told within 5 working days."""
+    case = queries.for_staff(session, case_id, actor, acting=AT_THE_COUNTER)
+    record.tell(session, case, "CASE_RECEIVED")
     return case
 
 
@@ -83,34 +96,41 @@ def _accept(session: Session, case: ServiceCase, actor: Actor, *, now: datetime,
     """RECEIVED → ACCEPTED → UNDER_REVIEW: start the clock and hand the case to its back office (K-2, S3)."""
     case.accepted_at = now
     case.accepted_on = acceptance_day(now, days, online=online)
-    _set_due(session, case, days)
-    _move(session, case, State.ACCEPTED, actor)
-    _move(session, case, State.UNDER_REVIEW, actor)
+    record.set_due(session, case, days)
+    record.move(session, case, State.ACCEPTED, actor)
+    record.move(session, case, State.UNDER_REVIEW, actor)
     publish(session, CaseAccepted(case.id, case.owner_id, case.prereview_id))
-    _tell(session, case, "CASE_ACCEPTED", when=str(case.due_on))
+    record.tell(session, case, "CASE_ACCEPTED", **record.due_fields(case))
 
 
 def deem_accepted(session: Session, case_id: UUID, today: date) -> bool:
-    """C-5: no notice within 5 working days means accepted as of the receipt day. True if this did it."""
+    """C-5: no notice within 5 working days means accepted as of the receipt day. True if this did it.
+
+    After a correction that is the day the missing papers came: the citizen's own time doesn't count (K-7).
+    """
     case = queries.locked(session, case_id)
     if case.state != State.RECEIVED or today <= case.notice_due_on:
         return False
     days = calendar.load(session)
     case.deemed = True
     audit.record(session, actor=_CLOCK, action="case.deemed_accepted", object_type="case", object_id=case.id)
-    _accept(session, case, _CLOCK, now=case.received_at, online=False, days=days)
+    answered = [found.answered_at for found in case.corrections if found.answered_at is not None]
+    received = max([case.received_at, *answered])
+    _accept(session, case, _CLOCK, now=received, online=bool(answered), days=days)
     return True
 
 
 def not_accept(session: Session, *, actor: Staff, case_id: UUID, reason: str, clause: str) -> ServiceCase:
     """Refuse acceptance in writing (C-3); what was prepaid goes back (PY-10). Raises `ReasonMissing`, `StateConflict`."""
     rules.check_refusal(reason, clause)
-    case = queries.for_staff(session, case_id, actor, lock=True)
+    case = queries.for_staff(session, case_id, actor, acting=AT_THE_COUNTER, lock=True)
     case.refusal_reason, case.refusal_clause = reason, clause
-    _move(session, case, State.NOT_ACCEPTED, actor, reason=reason, public_note=f"{reason}（{clause}）{rules.REMEDY}")
+    record.move(
+        session, case, State.NOT_ACCEPTED, actor, reason=reason, public_note=f"{reason}（{clause}）{rules.REMEDY}"
+    )
     fees.give_back(session, actor=actor, matter=(MATTER, case.id), reason="不予受理")
     publish(session, CaseNotAccepted(case.id, case.owner_id))
-    _tell(session, case, "CASE_NOT_ACCEPTED", note=reason)
+    record.tell(session, case, "CASE_NOT_ACCEPTED", private=reason)
     return case
 
 
@@ -138,14 +158,18 @@ def request_correction(
             supervisor_reason=supervisor_reason,
         )
     )
-    _move(session, case, State.CORRECTING, actor, public_note="；".join(defects))
-    _tell(session, case, "CASE_CORRECTION", when=str(due), note="；".join(defects))
+    record.move(session, case, State.CORRECTING, actor, public_note="；".join(defects))
+    record.tell(session, case, "CASE_CORRECTION", when=str(due), private="；".join(defects))
     return case
 
 
 def answer_correction(session: Session, *, actor: Citizen, case_id: UUID, file_ids: Sequence[UUID]) -> ServiceCase:
-    """The citizen brings what was asked for; the case is received again and its notice clock starts anew."""
+    """The citizen brings what was asked for; the case is received again and its notice clock starts anew.
+
+    `file_ids` are files of the owner. Raises `NotFound`, `StateConflict` when nothing is asked for.
+    """
     queries.owned(session, case_id, actor.owner_id)
+    files.owned(session, actor.owner_id, file_ids)
     case = queries.locked(session, case_id)
     correction = queries.open_correction(case)
     if correction is None:
@@ -153,7 +177,7 @@ def answer_correction(session: Session, *, actor: Citizen, case_id: UUID, file_i
     now = clock.now()
     correction.answered_at, correction.answer_file_ids = now, [str(file_id) for file_id in file_ids]
     case.notice_due_on = rules.notice_due(clock.local(now).date(), calendar.load(session))
-    _move(session, case, State.RECEIVED, actor)
+    record.move(session, case, State.RECEIVED, actor)
     return case
 
 
@@ -164,16 +188,16 @@ def close_without_correction(session: Session, case_id: UUID, today: date) -> bo
     if case.state != State.CORRECTING or correction is None or today <= correction.due_on:
         return False
     correction.expired = True
-    _move(session, case, State.CLOSED_NO_CORRECTION, _CLOCK, public_note="未在期限内补正")
+    record.move(session, case, State.CLOSED_NO_CORRECTION, _CLOCK, public_note="未在期限内补正")
     fees.give_back(session, actor=_CLOCK, matter=(MATTER, case.id), reason="补正超期办结")
     publish(session, CaseWithdrawn(case.id, case.owner_id))
-    _tell(session, case, "CASE_WITHDRAWN", note="未在期限内补正")
+    record.tell(session, case, "CASE_WITHDRAWN", note="未在期限内补正")
     return True
 
 
 def accept(session: Session, *, actor: Staff, case_id: UUID) -> ServiceCase:
     """Accept a received case: the legal clock starts (K-2) and its back office gets it (S3)."""
-    case = queries.for_staff(session, case_id, actor, lock=True)
+    case = queries.for_staff(session, case_id, actor, acting=AT_THE_COUNTER, lock=True)
     rules.check_move(State(case.state), State.ACCEPTED)
     _accept(session, case, actor, now=clock.now(), online=False, days=calendar.load(session))
     return case
@@ -181,50 +205,41 @@ def accept(session: Session, *, actor: Staff, case_id: UUID) -> ServiceCase:
 
 def suspend(session: Session, *, actor: Staff, case_id: UUID, name: str, reason: str) -> ServiceCase:
     """Begin a special procedure: both clocks stop after today (K-5). The citizen is told."""
-    case = queries.for_staff(session, case_id, actor, lock=True)
-    _move(session, case, State.SUSPENDED, actor, reason=reason, public_note=name)
+    case = queries.for_staff(session, case_id, actor, acting=IN_THE_OFFICE, lock=True)
+    record.move(session, case, State.SUSPENDED, actor, reason=reason, public_note=name)
     session.add(
         CasePause(case_id=case.id, name=name, reason=reason, started_on=clock.today(), started_by=actor.audit_id)
     )
-    _tell(session, case, "CASE_SUSPENDED", note=name)
+    record.tell(session, case, "CASE_SUSPENDED", private=name)
     return case
 
 
 def resume(session: Session, *, actor: Staff, case_id: UUID) -> ServiceCase:
     """End the special procedure: the clocks go on tomorrow, with a new due date (K-5)."""
-    case = queries.for_staff(session, case_id, actor, lock=True)
+    case = queries.for_staff(session, case_id, actor, acting=IN_THE_OFFICE, lock=True)
     pause = queries.open_pause(case)
     if pause is None:
         raise StateConflict()
     pause.ended_on, pause.ended_by = clock.today(), actor.audit_id
     before = case.due_on
-    _set_due(session, case, calendar.load(session))
-    _move(session, case, State.UNDER_REVIEW, actor, old_due=before)
-    _tell(session, case, "CASE_RESUMED", when=str(case.due_on))
+    record.set_due(session, case, calendar.load(session))
+    record.move(session, case, State.UNDER_REVIEW, actor, old_due=before)
+    record.tell(session, case, "CASE_RESUMED", **record.due_fields(case))
     return case
 
 
 def extend(session: Session, *, actor: Staff, case_id: UUID, workdays: int, reason: str) -> ServiceCase:
     """延长审批 (C-6): at most once, at most 10 working days, before the old due date; the citizen is told."""
-    case = queries.for_staff(session, case_id, actor, lock=True)
+    case = queries.for_staff(session, case_id, actor, acting=MANAGING, lock=True)
     if case.extension_workdays:
         raise ExtensionUsed()
     if case.state != State.UNDER_REVIEW or case.due_on is None or clock.today() > case.due_on:
         raise StateConflict()
     before = case.due_on
     case.extension_workdays = min(workdays, POLICY.extension_workdays)
-    _set_due(session, case, calendar.load(session))
-    _write(
-        session,
-        case,
-        State(case.state),
-        State(case.state),
-        actor,
-        reason=reason,
-        public_note="延长审批",
-        old_due=before,
-    )
-    _tell(session, case, "CASE_SUSPENDED", note="延长审批", when=str(case.due_on))
+    record.set_due(session, case, calendar.load(session))
+    record.write(session, case, State.UNDER_REVIEW, actor, reason=reason, public_note="延长审批", old_due=before)
+    record.tell(session, case, "CASE_SUSPENDED", **{"note": "延长审批", **record.due_fields(case)})
     return case
 
 
@@ -232,45 +247,46 @@ def decide(
     session: Session, *, actor: Staff, case_id: UUID, granted: bool, reason: str = "", clause: str = ""
 ) -> ServiceCase:
     """Grant or refuse: the clocks end. A refusal carries reason, clause and remedy (C-3); fees are fixed or go back (PY-10, PY-12)."""
-    case = queries.for_staff(session, case_id, actor, lock=True)
+    case = queries.for_staff(session, case_id, actor, acting=IN_THE_OFFICE, lock=True)
     case.decided_at = clock.now()
     if granted:
-        _move(session, case, State.DECIDED_GRANT, actor)
+        record.move(session, case, State.DECIDED_GRANT, actor)
         fees.fix(session, actor=actor, matter=(MATTER, case.id))
     else:
         rules.check_refusal(reason, clause)
         case.refusal_reason, case.refusal_clause = reason, clause
-        _move(
+        record.move(
             session, case, State.DECIDED_REFUSE, actor, reason=reason, public_note=f"{reason}（{clause}）{rules.REMEDY}"
         )
         fees.give_back(session, actor=actor, matter=(MATTER, case.id), reason="不予许可")
     publish(session, CaseDecided(case.id, case.owner_id, granted))
-    _tell(session, case, "CASE_DECIDED", note=rules.LABELS[State(case.state)][0])
+    record.tell(session, case, "CASE_DECIDED", private=rules.LABELS[State(case.state)][0])
     return case
 
 
 def conclude(session: Session, *, actor: Staff, case_id: UUID, result_name: str, result_number: str) -> ServiceCase:
     """Record the result; the issue clock of 10 working days starts (N5)."""
-    case = queries.for_staff(session, case_id, actor, lock=True)
+    case = queries.for_staff(session, case_id, actor, acting=IN_THE_OFFICE, lock=True)
     now = clock.now()
     case.result_name, case.result_number, case.concluded_at = result_name, result_number, now
     case.issue_due_on = add_workdays(clock.local(now).date(), POLICY.issue_workdays, calendar.load(session))
-    _move(session, case, State.CONCLUDED, actor)
+    record.move(session, case, State.CONCLUDED, actor)
     return case
 
 
 def start_issuing(session: Session, *, actor: Staff, case_id: UUID) -> ServiceCase:
     """The certificate is made: it can be collected or sent."""
     case = queries.for_staff(session, case_id, actor, lock=True)
-    _move(session, case, State.ISSUING, actor)
+    record.move(session, case, State.ISSUING, actor)
     publish(session, CaseReady(case.id, case.owner_id))
-    _tell(session, case, "CASE_READY", note=case.result_name)
+    where = places.hall(session, case.issue_hall_id).name
+    record.tell(session, case, "CASE_READY", where=where, private=case.result_name)
     return case
 
 
 def collect(session: Session, *, actor: Staff, case_id: UUID, document: DocumentNumber) -> ServiceCase:
     """Hand the result over at the counter to the person whose card is in hand."""
-    case = queries.for_staff(session, case_id, actor, lock=True)
+    case = queries.for_staff(session, case_id, actor, acting=AT_THE_COUNTER, lock=True)
     identity.record_counter_check(session, actor=actor, subject_id=case.owner_id, document=document)
     _delivered(session, case, actor, clock.now(), "窗口领取")
     return case
@@ -285,120 +301,60 @@ def on_result_delivered(session: Session, case_id: UUID, at: datetime) -> None:
 
 def _delivered(session: Session, case: ServiceCase, actor: Actor, at: datetime, how: str) -> None:
     case.delivered_at = at
-    _move(session, case, State.DELIVERED, actor, public_note=how)
+    record.move(session, case, State.DELIVERED, actor, public_note=how)
     publish(session, CaseDelivered(case.id, case.owner_id))
-    _tell(session, case, "CASE_DELIVERED", note=how)
+    record.tell(session, case, "CASE_DELIVERED", note=how)
 
 
 def withdraw(session: Session, *, actor: Citizen, case_id: UUID) -> ServiceCase:
     """The citizen takes the matter back, any time before the decision; the money goes back (PY-10)."""
     queries.owned(session, case_id, actor.owner_id)
     case = queries.locked(session, case_id)
-    _move(session, case, State.WITHDRAWN, actor)
+    record.move(session, case, State.WITHDRAWN, actor)
+    pause = queries.open_pause(case)
+    if pause is not None:
+        pause.ended_on, pause.ended_by = clock.today(), actor.audit_id
     fees.give_back(session, actor=actor, matter=(MATTER, case.id), reason="申请人撤回")
     publish(session, CaseWithdrawn(case.id, case.owner_id))
-    _tell(session, case, "CASE_WITHDRAWN")
+    record.tell(session, case, "CASE_WITHDRAWN")
     return case
 
 
 def recompute(session: Session, case_id: UUID) -> bool:
-    """K-9: the calendar changed; write the new due date and a row "calendar changed". True if the date moved."""
+    """K-9: the calendar changed; reckon both due dates anew and write a row "calendar changed". True if one moved."""
     case = queries.locked(session, case_id)
     if State(case.state) not in rules.CLOCK_RUNS:
         return False
-    before = (case.due_on, case.due_status)
-    _set_due(session, case, calendar.load(session))
-    if (case.due_on, case.due_status) == before:
+    before = (case.due_on, case.due_status, case.legal_due_on)
+    record.set_due(session, case, calendar.load(session))
+    if (case.due_on, case.due_status, case.legal_due_on) == before:
         return False
-    state = State(case.state)
-    _write(
-        session, case, state, state, _CLOCK, reason="calendar changed", public_note="工作日历调整", old_due=before[0]
+    record.write(
+        session,
+        case,
+        State(case.state),
+        _CLOCK,
+        reason="calendar changed",
+        public_note="工作日历调整",
+        old_due=before[0],
     )
     return True
 
 
+def on_bill_paid(session: Session, event: BillPaid) -> None:
+    """A bill may be paid after the decision, since prepaying is optional (PY-5): a job fixes the fee then (PY-12)."""
+    if event.matter_type == MATTER:
+        jobs.defer(session, "cases.fix_fees", once=f"fix:{event.matter_id}", case_id=str(event.matter_id))
+
+
+def fix_fees(session: Session, case_id: UUID) -> None:
+    """Settle what is paid, if the case was granted. Its row is locked, so a decision under way is waited for."""
+    case = queries.locked(session, case_id)
+    if rules.is_granted(State(case.state), case.refusal_reason):
+        fees.fix(session, actor=_CLOCK, matter=(MATTER, case.id))
+
+
 def move_owner(session: Session, event: SubjectsMerged) -> None:
     """The absorbed subject's cases are now the kept one's."""
-    for case in session.scalars(select(ServiceCase).where(ServiceCase.owner_id == event.absorbed).with_for_update()):
-        case.owner_id = event.kept
-
-
-def _set_due(session: Session, case: ServiceCase, days: Calendar) -> None:
-    assert case.accepted_on is not None  # noqa: S101  # only accepted cases have a clock
-    item = catalogue.item_version(session, case.version_id)
-    pauses = [Pause(pause.started_on, pause.ended_on, pause.name) for pause in _pauses(session, case)]
-    due = rules.clocks(case.accepted_on, item.promised_limit, item.legal_limit, pauses, case.extension_workdays, days)
-    case.due_on, case.due_status, case.legal_due_on = due.promised.day, due.promised.status.value, due.legal.day
-
-
-def _pauses(session: Session, case: ServiceCase) -> list[CasePause]:
-    session.flush()
-    return list(session.scalars(select(CasePause).where(CasePause.case_id == case.id).order_by(CasePause.started_on)))
-
-
-def _move(
-    session: Session,
-    case: ServiceCase,
-    to: State,
-    actor: Actor,
-    *,
-    reason: str = "",
-    public_note: str = "",
-    old_due: date | None = None,
-) -> None:
-    """Change the state by the table, with its history row and audit row in the same transaction (C-1)."""
-    state = State(case.state)
-    rules.check_move(state, to)
-    case.state = to
-    _write(session, case, state, to, actor, reason=reason, public_note=public_note, old_due=old_due)
-
-
-def _write(
-    session: Session,
-    case: ServiceCase,
-    before: State | None,
-    after: State,
-    actor: Actor,
-    *,
-    reason: str = "",
-    public_note: str = "",
-    old_due: date | None = None,
-) -> None:
-    session.add(
-        CaseTransition(
-            case_id=case.id,
-            from_state=before,
-            to_state=after,
-            at=clock.now(),
-            actor=actor.audit_id,
-            role=",".join(sorted(actor.roles)) if isinstance(actor, Staff) else type(actor).__name__.lower(),
-            department=case.department_id if isinstance(actor, Staff) else "",
-            reason=reason,
-            public_note=public_note,
-            old_due_on=old_due,
-            new_due_on=case.due_on,
-        )
-    )
-    audit.record(
-        session,
-        actor=actor,
-        action=f"case.{after.lower()}",
-        object_type="case",
-        object_id=case.id,
-        before={"state": before},
-        after={"state": after, "due": case.due_on},
-    )
-
-
-def _tell(session: Session, case: ServiceCase, template: str, **fields: str) -> None:
-    """One message per event (QY-7)."""
-    moves = session.query(CaseTransition).filter_by(case_id=case.id).count()
-    announce(
-        session,
-        to=case.owner_id,
-        template=template,
-        event_id=f"case:{case.id}:{template}:{moves}",
-        fields={"matter": case.item_name, "number": case.number, **fields},
-        matter_type=MATTER,
-        matter_id=case.id,
-    )
+    for column in (ServiceCase.owner_id, ServiceCase.acting_id):
+        session.execute(update(ServiceCase).where(column == event.absorbed).values({column.key: event.kept}))

@@ -3,24 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from casework.catalogue.rules import Item
 from casework.fees import rules
+from core import clock
 from core.actors import Actor, Citizen, Staff, System
 from payments.bills import queries as bills
 from payments.bills import service as bill_service
 from payments.bills.queries import Bill
-from payments.bills.rules import BillState, Matter
+from payments.bills.rules import POLICY, BillState, Matter
+from payments.refunds import queries as refund_queries
 from payments.refunds import service as refunds
+
+_HOLDS_MONEY = frozenset({BillState.PAID, BillState.REFUNDING, BillState.PART_REFUNDED})
 
 
 def issue(
-    session: Session, *, actor: Staff, payer_id: UUID, item: Item, quantities: Mapping[int, int], matter: Matter
+    session: Session,
+    *,
+    actor: Staff,
+    payer_id: UUID,
+    item: Item,
+    quantities: Mapping[int, int],
+    matter: Matter,
+    expires_at: datetime | None = None,
 ) -> list[Bill]:
-    """Bill the chosen fee lines of `item` to `payer_id`, one bill per payee (PY-1, PY-3). Raises `NothingToBill`."""
+    """Bill the chosen fee lines of `item` to `payer_id`, one bill per payee (PY-1, PY-3). Raises `NothingToBill`.
+
+    The bills can be paid until `expires_at`, or for thirty days if that ends earlier (PY-6).
+    """
     matter_type, matter_id = matter
     return [
         bill_service.issue(
@@ -32,24 +47,29 @@ def issue(
             matter_type=matter_type,
             matter_id=matter_id,
             matter_name=item.name,
+            matter_sensitive=item.sensitive,
+            expires_at=None if expires_at is None else min(expires_at, clock.now() + POLICY.lifetime),
         )
         for payee, lines in rules.lines_by_payee(item.fee_lines, quantities).items()
     ]
 
 
 def fix(session: Session, *, actor: Actor, matter: Matter) -> None:
-    """The matter was granted: what is paid is settled (PY-12). Unpaid bills stay payable: prepaying is optional (PY-5)."""
+    """The matter was granted: what is paid is settled (PY-12), also what is left of a bill whose part went back (RE-5).
+
+    Unpaid bills stay payable: prepaying is optional (PY-5).
+    """
     for bill in bills.of_matter(session, matter):
-        if bill.state == BillState.PAID:
+        if bill.settled_at is None and bill.state in _HOLDS_MONEY:
             bill_service.settle(session, actor=actor, bill_id=bill.id)
 
 
 def give_back(session: Session, *, actor: Actor, matter: Matter, reason: str) -> None:
-    """The matter ended without a grant: cancel what is unpaid, refund what is paid, in the same transaction (PY-10)."""
+    """The matter ended without a grant: cancel what is unpaid, refund what is left of the paid, in the same transaction (PY-10)."""
     for bill in bills.of_matter(session, matter):
         if bill.state == BillState.ISSUED:
             bill_service.cancel(
                 session, actor=System("fees") if isinstance(actor, Citizen) else actor, bill_id=bill.id, reason=reason
             )
-        elif bill.state == BillState.PAID and bill.total_fen:
-            refunds.request(session, actor=actor, bill_id=bill.id, amount_fen=bill.total_fen, reason=reason)
+        elif bill.state in _HOLDS_MONEY and (left := refund_queries.refundable(session, bill.id)):
+            refunds.request(session, actor=actor, bill_id=bill.id, amount_fen=left, reason=reason)
