@@ -71,7 +71,7 @@ def offer(session: Session, *, item_id: str, hall_id: UUID, first: date | None, 
     if not missing:
         return found
     places.hall(session, hall_id)
-    slot_service.ensure_days(session, hall_id=hall_id, zone_code=item.zone_code, days=missing)
+    slot_service.ensure_days(session, hall_id=hall_id, zone_codes=[item.zone_code], days=missing)
     return read()
 
 

@@ -12,7 +12,7 @@ from core.db import transaction
 
 @jobs.every("5 16 * * *", "slots.make_ahead")
 def make_ahead() -> None:
-    """Just after midnight in Shanghai: the days up to the horizon, one transaction for each hall and day."""
+    """Just after midnight in Shanghai: the days up to the horizon, one transaction for each hall."""
     now = clock.now()
     today = clock.local(now).date()
     with transaction() as session:
@@ -20,7 +20,6 @@ def make_ahead() -> None:
     for hall_id in halls:
         with transaction() as session:
             last = rules.horizon(now, queries.policy(session, hall_id), calendar.load(session))
-        ahead = (last - today).days
-        for offset in range(1, ahead + 1):
-            with transaction() as session:
-                service.remake_day(session, hall_id=hall_id, day=today + timedelta(days=offset))
+            days = [today + timedelta(days=ahead) for ahead in range(1, (last - today).days + 1)]
+            zones = places.zone_codes(session, hall_id)
+            service.ensure_days(session, hall_id=hall_id, zone_codes=zones, days=days)

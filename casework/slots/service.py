@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from casework.places import queries as places
 from casework.places import service as place_service
+from casework.places.rules import Opening
 from casework.slots import queries, rules
 from casework.slots.models import BookingPolicy, Slot, SlotDay, SlotPlan
 from casework.slots.rules import HallPolicy, Planned
@@ -30,72 +31,114 @@ def ensure_slots(session: Session, *, hall_id: UUID, zone_code: str, day: date) 
     Slots that should no longer be there, or have grown smaller than what is booked, keep their bookings and take no new
     ones; the job `appointments.cancel_withdrawn` is queued when somebody must be moved (AP-15).
     """
-    opening = places.opening(session, hall_id, day)
-    cause, note = (PROVISIONAL, "") if opening.provisional else (opening.cause, opening.note)
-    made = insert(SlotDay).values(hall_id=hall_id, zone_code=zone_code, day=day, cause=cause, note=note)
+    ensure_days(session, hall_id=hall_id, zone_codes=[zone_code], days=[day])
+
+
+def ensure_days(session: Session, *, hall_id: UUID, zone_codes: Iterable[str], days: Iterable[date]) -> None:
+    """`ensure_slots` for several zones and days of one hall at once."""
+    wanted_days, zones = sorted(days), sorted(zone_codes)
+    policy = queries.policy(session, hall_id)
+    openings = {opening.day: opening for opening in places.openings(session, hall_id, wanted_days[0], wanted_days[-1])}
+    _note_days(session, hall_id, zones, [openings[day] for day in wanted_days])
+    there = _locked(session, hall_id, zones, wanted_days)
+    plans = {
+        (plan.zone_code, plan.weekday): plan
+        for plan in session.scalars(select(SlotPlan).where(SlotPlan.hall_id == hall_id))
+    }
+    new: list[dict[str, Any]] = []
+    for zone_code in zones:
+        windows = places.window_count(session, hall_id, zone_code)
+        for day in wanted_days:
+            old = there.get((zone_code, day), [])
+            plan = plans.get((zone_code, day.isoweekday()))
+            wanted = {slot.starts_at: slot for slot in _planned(openings[day], plan, policy, windows, old)}
+            free_from = rules.reserved_until(day, policy, calendar.load(session))
+            for slot in old:
+                _resize(slot, wanted.pop(slot.starts_at, None), free_from)
+            new += [_row(hall_id, zone_code, day, slot, free_from) for slot in wanted.values()]
+    if new:
+        session.execute(insert(Slot).on_conflict_do_nothing(), new)
+    session.flush()
+    moved = {slot.day for old in there.values() for slot in old if slot.used_minutes > slot.physical_minutes}
+    for day in sorted(moved):
+        _withdraw(session, hall_id, day)
+
+
+def _note_days(session: Session, hall_id: UUID, zones: Sequence[str], openings: Sequence[Opening]) -> None:
+    """Note what kind of days these are; a day whose calendar isn't published has no slots (K-10)."""
+    made = insert(SlotDay)
+    rows = [
+        {"hall_id": hall_id, "zone_code": zone_code, "day": opening.day}
+        | (
+            {"cause": PROVISIONAL, "note": ""}
+            if opening.provisional
+            else {"cause": opening.cause, "note": opening.note}
+        )
+        for zone_code in zones
+        for opening in openings
+    ]
     session.execute(
         made.on_conflict_do_update(
             index_elements=[SlotDay.hall_id, SlotDay.zone_code, SlotDay.day],
             set_={"cause": made.excluded.cause, "note": made.excluded.note},
-        )
+        ),
+        rows,
     )
-    there = list(
-        session.scalars(
-            select(Slot)
-            .where(Slot.hall_id == hall_id, Slot.zone_code == zone_code, Slot.day == day)
-            .order_by(Slot.id)
-            .with_for_update()
-            .execution_options(populate_existing=True)
-        )
-    )
-    periods = () if opening.provisional else opening.periods
-    wanted = {slot.starts_at: slot for slot in _planned(session, hall_id, zone_code, day, periods, there)}
-    free_from = rules.reserved_until(day, queries.policy(session, hall_id), calendar.load(session))
-    for slot in there:
-        _resize(slot, wanted.pop(slot.starts_at, None), free_from)
-    new = [
-        {
-            "hall_id": hall_id,
-            "zone_code": zone_code,
-            "day": day,
-            "starts_at": slot.starts_at,
-            "ends_at": slot.ends_at,
-            "planned_minutes": slot.minutes,
-            "capacity_minutes": slot.minutes,
-            "physical_minutes": slot.physical_minutes,
-            "reserved_minutes": slot.reserved_minutes,
-            "reserved_until": free_from,
-        }
-        for slot in wanted.values()
-    ]
-    if new:
-        session.execute(insert(Slot).on_conflict_do_nothing(), new)
-    session.flush()
-    if any(slot.used_minutes > slot.physical_minutes for slot in there):
-        once = f"withdrawn:{hall_id}:{day}"
-        jobs.defer(session, "appointments.cancel_withdrawn", once=once, hall_id=str(hall_id), day=day.isoformat())
+
+
+def _locked(
+    session: Session, hall_id: UUID, zones: Sequence[str], days: Sequence[date]
+) -> dict[tuple[str, date], list[Slot]]:
+    """The slots that are there, by zone and day, locked in key order."""
+    query = select(Slot).where(Slot.hall_id == hall_id, Slot.zone_code.in_(zones), Slot.day.in_(days))
+    query = query.order_by(Slot.id).with_for_update().execution_options(populate_existing=True)
+    found: dict[tuple[str, date], list[Slot]] = {}
+    for slot in session.scalars(query):
+        found.setdefault((slot.zone_code, slot.day), []).append(slot)
+    return found
+
+
+def _row(hall_id: UUID, zone_code: str, day: date, slot: Planned, free_from: datetime) -> dict[str, Any]:
+    return {
+        "hall_id": hall_id,
+        "zone_code": zone_code,
+        "day": day,
+        "starts_at": slot.starts_at,
+        "ends_at": slot.ends_at,
+        "planned_minutes": slot.minutes,
+        "capacity_minutes": slot.minutes,
+        "physical_minutes": slot.physical_minutes,
+        "reserved_minutes": slot.reserved_minutes,
+        "reserved_until": free_from,
+    }
+
+
+def _withdraw(session: Session, hall_id: UUID, day: date) -> None:
+    on = day.isoformat()
+    once = f"withdrawn:{hall_id}:{on}"
+    jobs.defer(session, "appointments.cancel_withdrawn", once=once, hall_id=str(hall_id), day=on)
 
 
 def _planned(
-    session: Session, hall_id: UUID, zone_code: str, day: date, open_periods: rules.Periods, there: Sequence[Slot]
+    opening: Opening, own: SlotPlan | None, policy: HallPolicy, all_windows: int, there: Sequence[Slot]
 ) -> tuple[Planned, ...]:
     """What the plan of this weekday gives. A day that is booked already keeps the length of its slots."""
-    own = session.get(SlotPlan, (hall_id, zone_code, day.isoweekday()))
-    policy = queries.policy(session, hall_id)
-    periods, windows, length, percent = open_periods, None, policy.slot_minutes, policy.booking_percent
+    if opening.provisional:
+        return ()
+    periods, windows, length, percent = opening.periods, all_windows, policy.slot_minutes, policy.booking_percent
     if own is not None:
-        windows = own.windows
+        windows = windows if own.windows is None else own.windows
         length = own.slot_minutes or length
         percent = percent if own.booking_percent is None else own.booking_percent
         if own.periods is not None:
-            periods = rules.within(periods, _periods(own.periods))
+            periods = rules.within(_periods(own.periods), periods)
     booked = next((slot for slot in there if slot.used_minutes), None)
     if booked is not None:
         length = (booked.ends_at - booked.starts_at) // timedelta(minutes=1)
     return rules.plan(
-        day,
+        opening.day,
         periods,
-        windows=places.window_count(session, hall_id, zone_code) if windows is None else windows,
+        windows=windows,
         slot_minutes=length,
         percent=percent,
         reserved_percent=policy.reserved_percent,
@@ -117,18 +160,6 @@ def _periods(stored: Iterable[Sequence[str]]) -> rules.Periods:
     return tuple((time.fromisoformat(opens), time.fromisoformat(closes)) for opens, closes in stored)
 
 
-def ensure_days(session: Session, *, hall_id: UUID, zone_code: str, days: Iterable[date]) -> None:
-    """Make the slots of several days, in their order."""
-    for day in sorted(days):
-        ensure_slots(session, hall_id=hall_id, zone_code=zone_code, day=day)
-
-
-def remake_day(session: Session, *, hall_id: UUID, day: date) -> None:
-    """Make one day of all zones of a hall afresh (its hours changed, AP-15)."""
-    for zone_code in places.zone_codes(session, hall_id):
-        ensure_slots(session, hall_id=hall_id, zone_code=zone_code, day=day)
-
-
 def set_hours(session: Session, *, actor: Staff, day: date, periods: rules.Periods, reason: str) -> None:
     """Close the manager's hall on a day, or open it at other hours, and move whoever had booked (AP-4, AP-15).
 
@@ -136,7 +167,7 @@ def set_hours(session: Session, *, actor: Staff, day: date, periods: rules.Perio
     """
     hall_id = hall_of(actor)
     place_service.add_exception(session, actor=actor, hall_id=hall_id, day=day, periods=periods, reason=reason)
-    remake_day(session, hall_id=hall_id, day=day)
+    ensure_days(session, hall_id=hall_id, zone_codes=places.zone_codes(session, hall_id), days=[day])
 
 
 def set_plan(
@@ -186,7 +217,7 @@ def set_plan(
         )
     )
     ahead = [day for day in made if day.isoweekday() == weekday]
-    ensure_days(session, hall_id=hall_id, zone_code=zone_code, days=ahead)
+    ensure_days(session, hall_id=hall_id, zone_codes=[zone_code], days=ahead)
 
 
 def set_policy(session: Session, *, actor: Staff, overrides: Mapping[str, Any]) -> HallPolicy:
