@@ -103,7 +103,7 @@ def test_another_hall_and_another_role_get_nothing(
 ) -> None:
     _, elsewhere = staff("FRONT_CLERK", hall_id=hall_id("NB-330212"))
     _, manager = staff("HALL_MANAGER", hall_id=CITY_HALL)
-    _, zhang = citizen(level=4)
+    _, zhang = citizen(level=3)
     assert Desk(client, elsewhere).call("GET", "")["items"] == []
     file_id = waiting.listed[0].files[0].file_id
     bodies: dict[str, Any] = {
