@@ -25,6 +25,8 @@ from procrastinate import exceptions
 from procrastinate.manager import JobManager
 from sqlalchemy.orm import Session
 
+from core import clock
+
 Queue = Literal["otp", "messages", "partners", "face", "bulk"]
 QUEUES: tuple[Queue, ...] = ("otp", "messages", "partners", "face", "bulk")
 
@@ -92,7 +94,8 @@ def defer(
     """
     options: dict[str, Any] = {}
     if at is not None:
-        options["schedule_at"] = at
+        # PostgreSQL's clock decides when a job is due, and it doesn't shift with the business clock.
+        options["schedule_at"] = at - (clock.now() - clock.wall())
     if once is not None:
         options["queueing_lock"] = once
     if lock is not None:

@@ -28,7 +28,7 @@ from core.web.caching import cacheable
 from core.web.idempotency import run_once
 from core.web.paging import Page, PageIn, page_out
 from core.web.request_context import language
-from core.web.schemas import Moment, Text, Whole
+from core.web.schemas import Code, Moment, Text, Whole
 
 blp = Blueprint("appointments", __name__, url_prefix="/api/v1/appointments", description="预约 / Appointments")
 
@@ -90,7 +90,7 @@ class CalledOut(ma.Schema):
 
     number = ma.fields.String(required=True)
     window = ma.fields.String(required=True)
-    state = ma.fields.Enum(TicketState, by_value=True, required=True)
+    state = Code(TicketState, required=True)
 
 
 class ZoneQueueOut(ma.Schema):
@@ -190,7 +190,7 @@ class AppointmentSummaryOut(ma.Schema):
     zone_code = ma.fields.String(required=True)
     starts_at = Moment(required=True)
     ends_at = Moment(required=True)
-    state = ma.fields.Enum(State, by_value=True, required=True)
+    state = Code(State, required=True)
     state_label = ma.fields.Function(lambda one: LABELS[State(one.state)][language() == "en"], required=True)
     hold_until = Moment(required=True, allow_none=True)
 
@@ -199,7 +199,7 @@ class AppointmentOut(AppointmentSummaryOut):
     """An appointment or a hold. `papers` are to be brought; `replaced_by_id` is where it was moved to."""
 
     slot_id = ma.fields.UUID(required=True)
-    comes = ma.fields.Enum(Comes, by_value=True, required=True)
+    comes = Code(Comes, required=True)
     prereview_id = ma.fields.UUID(required=True, allow_none=True)
     papers = ma.fields.List(ma.fields.String(), required=True)
     needs = ma.fields.List(ma.fields.String(), required=True)
@@ -216,7 +216,7 @@ class TicketOut(ma.Schema):
     """My number in the queue; `ahead`: how many are called before me."""
 
     number = ma.fields.String(required=True)
-    state = ma.fields.Enum(TicketState, by_value=True, required=True)
+    state = Code(TicketState, required=True)
     ahead = ma.fields.Integer(required=True, allow_none=True)
     window = ma.fields.String(required=True, allow_none=True)
 

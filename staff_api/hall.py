@@ -22,7 +22,7 @@ from core.db import transaction
 from core.identifiers import DocumentType, normalise_document
 from core.web import access
 from core.web.idempotency import run_once
-from core.web.schemas import Moment, Text, Whole
+from core.web.schemas import Code, Moment, Text, Whole
 from staff_api.queue import StaffTicketOut
 
 blp = Blueprint("staff_hall", __name__, url_prefix="/staff/v1/hall", description="大厅 / Hall (staff)")
@@ -127,7 +127,7 @@ class StaffAppointmentOut(ma.Schema):
     zone_code = ma.fields.String(required=True)
     starts_at = Moment(required=True)
     ends_at = Moment(required=True)
-    state = ma.fields.Enum(State, by_value=True, required=True)
+    state = Code(State, required=True)
     papers = ma.fields.List(ma.fields.String(), required=True)
 
 

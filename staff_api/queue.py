@@ -19,7 +19,7 @@ from core.web import access
 from core.web.idempotency import run_once
 from core.web.paging import Page, PageIn, page_out
 from core.web.request_context import language
-from core.web.schemas import Moment, Text
+from core.web.schemas import Code, Moment, Text
 
 blp = Blueprint("staff_queue", __name__, url_prefix="/staff/v1/queue", description="排队叫号 / Queue (staff)")
 
@@ -59,9 +59,9 @@ class StaffTicketOut(ma.Schema):
     id = ma.fields.UUID(required=True)
     number = ma.fields.String(required=True)
     zone_code = ma.fields.String(required=True)
-    lane = ma.fields.Enum(Lane, by_value=True, required=True)
-    priority = ma.fields.Enum(Priority, by_value=True, required=True, allow_none=True)
-    state = ma.fields.Enum(State, by_value=True, required=True)
+    lane = Code(Lane, required=True)
+    priority = Code(Priority, required=True, allow_none=True)
+    state = Code(State, required=True)
     state_label = ma.fields.Function(lambda one: LABELS[State(one.state)][language() == "en"], required=True)
     item_id = ma.fields.String(required=True, allow_none=True)
     prereviewed = ma.fields.Boolean(required=True)
@@ -70,7 +70,7 @@ class StaffTicketOut(ma.Schema):
     window = ma.fields.String(attribute="window_code", required=True, allow_none=True)
     issued_at = Moment(required=True)
     called_at = Moment(required=True, allow_none=True)
-    result = ma.fields.Enum(Result, by_value=True, required=True, allow_none=True)
+    result = Code(Result, required=True, allow_none=True)
 
 
 class NextOut(ma.Schema):

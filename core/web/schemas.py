@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 import marshmallow as ma
@@ -57,6 +58,16 @@ class Whole(ma.fields.Integer):
 
     def __init__(self, low: int, high: int, *, strict: bool = True, **kwargs: Any) -> None:
         super().__init__(strict=strict, validate=ma.validate.Range(low, high), **kwargs)
+
+
+class Code(ma.fields.Enum):
+    """A code of an enumeration by its value. Out: a member, or the text a table holds."""
+
+    def __init__(self, enum: type[StrEnum], **kwargs: Any) -> None:
+        super().__init__(enum, by_value=True, **kwargs)
+
+    def _serialize(self, value: Any, attr: Any, obj: Any, **kwargs: Any) -> Any:
+        return None if value is None else super()._serialize(self.enum(value), attr, obj, **kwargs)
 
 
 class ProblemOut(ma.Schema):
