@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -19,29 +20,55 @@ from core import clock, jobs
 from core.actors import System
 from core.db import transaction
 
+log = logging.getLogger("prereview.jobs")
+
 _CLOCK = System("prereview-clock")
 _BATCH = 500
+
+
+class RowsLeft(Exception):
+    """Some rows could not be moved; the others were. Fails the job, so that somebody looks."""
 
 
 def _for_each(
     due: Callable[[datetime], ColumnElement[bool]], act: Callable[[Session, PreReview, datetime], None]
 ) -> None:
-    """Run `act` on every pre-review that is due, one transaction each; one that somebody holds waits for the next run."""
+    """Run `act` on every pre-review that is due, one transaction each.
+
+    One that somebody holds waits for the next run; one that fails doesn't keep the others. Raises `RowsLeft` at the end.
+    """
     last: UUID | None = None
+    failed = 0
     while True:
         now = clock.now()
         with transaction() as session:
             query = select(PreReview.id).where(due(now)).order_by(PreReview.id).limit(_BATCH)
             found = list(session.scalars(query if last is None else query.where(PreReview.id > last)))
         for prereview_id in found:
-            with transaction() as session:
-                row = select(PreReview).where(PreReview.id == prereview_id, due(now)).options(queries.WITH_PAPERS)
-                prereview = session.scalars(row.with_for_update(of=PreReview, skip_locked=True)).one_or_none()
-                if prereview is not None:
-                    act(session, prereview, now)
+            try:
+                _act_on(prereview_id, due, act, now)
+            except Exception as fault:
+                # The exception's text may hold a row's values, which are personal data.
+                log.error("pre-review %s left by a job: %s", prereview_id, type(fault).__name__)
+                failed += 1
         if len(found) < _BATCH:
-            return
+            break
         last = found[-1]
+    if failed:
+        raise RowsLeft(f"{failed} pre-reviews")
+
+
+def _act_on(
+    prereview_id: UUID,
+    due: Callable[[datetime], ColumnElement[bool]],
+    act: Callable[[Session, PreReview, datetime], None],
+    now: datetime,
+) -> None:
+    with transaction() as session:
+        row = select(PreReview).where(PreReview.id == prereview_id, due(now)).options(queries.WITH_PAPERS)
+        prereview = session.scalars(row.with_for_update(of=PreReview, skip_locked=True)).one_or_none()
+        if prereview is not None:
+            act(session, prereview, now)
 
 
 @jobs.every("*/5 * * * *", "prereview.release_claims")

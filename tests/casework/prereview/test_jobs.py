@@ -17,6 +17,7 @@ from core import clock, db
 from core.actors import Citizen, Staff
 from core.clock import SHANGHAI
 from tests.factories import prereview as make
+from tests.factories.catalogue import CITY_HALL
 
 People = Callable[..., tuple[Any, dict[str, str]]]
 TUESDAY = datetime(2026, 11, 24, 10, tzinfo=SHANGHAI)
@@ -86,6 +87,26 @@ def test_time_runs_out(zhang: Citizen, clerk: Staff) -> None:
         jobs.expire()
     assert (state_of(waiting), state_of(good)) == (State.SUBMITTED, State.EXPIRED)
     assert messages(good) == ["PREREVIEW_SUBMITTED", "PREREVIEW_PASSED", "PREREVIEW_EXPIRED"]
+
+
+def test_one_that_fails_does_not_keep_the_others(
+    own_database: str, citizen: People, staff: People, caplog: pytest.LogCaptureFixture
+) -> None:
+    zhang, _ = citizen(level=2)
+    clerk, _ = staff("FRONT_CLERK", hall_id=CITY_HALL)
+    with clock.at(TUESDAY), db.transaction() as session:
+        bad, good = make.claimed(session, zhang, clerk), make.claimed(session, zhang, clerk)
+        session.execute(
+            text(
+                "CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no'; END $$;"
+                f"CREATE TRIGGER fail BEFORE INSERT ON prereview_event FOR EACH ROW"
+                f" WHEN (NEW.prereview_id = '{bad.id}') EXECUTE FUNCTION fail()"
+            )
+        )
+    with clock.at(TUESDAY + timedelta(minutes=31)), pytest.raises(jobs.RowsLeft):
+        jobs.release_claims()
+    assert (state_of(bad), state_of(good)) == (State.IN_REVIEW, State.SUBMITTED)
+    assert str(bad.id) in caplog.text
 
 
 def test_abandoned_drafts_and_old_rejections_are_forgotten(zhang: Citizen, clerk: Staff) -> None:

@@ -184,6 +184,15 @@ def test_withdrawn_from_the_queue_but_not_from_a_clerks_hands(session: Session, 
         service.submit(session, actor=zhang, prereview_id=waiting.id)
 
 
+def test_papers_stay_as_they_are_while_a_clerk_looks(session: Session, zhang: Citizen, clerk: Staff) -> None:
+    """PEERS 4.3: the citizen edits while the clerk reviews."""
+    for prereview in (make.submitted(session, zhang), make.claimed(session, zhang, clerk)):
+        with pytest.raises(StateConflict):
+            make.provide(session, zhang, prereview, 1, papers.jpeg())
+        with pytest.raises(StateConflict):
+            service.change_answers(session, actor=zhang, prereview_id=prereview.id, answers=make.NO_SPECIALS)
+
+
 def test_a_discarded_draft_forgets_what_was_filled_in(session: Session, zhang: Citizen) -> None:
     prereview = make.draft(session, zhang)
     make.provide(session, zhang, prereview, 1)
