@@ -37,6 +37,8 @@ def ensure_slots(session: Session, *, hall_id: UUID, zone_code: str, day: date) 
 def ensure_days(session: Session, *, hall_id: UUID, zone_codes: Iterable[str], days: Iterable[date]) -> None:
     """`ensure_slots` for several zones and days of one hall at once."""
     wanted_days, zones = sorted(days), sorted(zone_codes)
+    if not wanted_days:
+        return
     policy = queries.policy(session, hall_id)
     openings = {opening.day: opening for opening in places.openings(session, hall_id, wanted_days[0], wanted_days[-1])}
     _note_days(session, hall_id, zones, [openings[day] for day in wanted_days])
