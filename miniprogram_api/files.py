@@ -83,7 +83,7 @@ def link(file_id: UUID) -> Link:
 @blp.get("/content/<uuid:file_id>")
 @access.public("the signed token in the link is the permission", limit=OPENINGS)
 @blp.arguments(FileLinkIn, location="query")
-@blp.response(200, content_type="application/octet-stream")
+@blp.response(200, {"type": "string", "format": "binary"}, content_type="application/octet-stream")
 def content(data: dict[str, Any], file_id: UUID) -> Response:
     """Open a file by its signed link."""
     with transaction() as session:

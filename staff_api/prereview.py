@@ -218,7 +218,7 @@ def get_prereview(prereview_id: UUID) -> Sheet:
 
 @blp.get("/<uuid:prereview_id>/files/<uuid:file_id>")
 @access.staff(*READERS)
-@blp.response(200, content_type="application/octet-stream")
+@blp.response(200, {"type": "string", "format": "binary"}, content_type="application/octet-stream")
 def get_file(prereview_id: UUID, file_id: UUID) -> Response:
     """Open a paper, watermarked with the clerk and the time; the reading is logged."""
     actor = access.staff_actor()
