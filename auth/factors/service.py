@@ -28,7 +28,6 @@ from auth.factors.errors import CodeWrong, PhoneNotServed
 from auth.factors.ports import CodeSender
 from auth.identity import service as identity
 from auth.identity.rules import EvidenceType, Revocation
-from auth.sessions import rules as session_rules
 from auth.sessions import service as sessions
 from auth.sessions.rules import LoginResult, Method, Origin
 from core import cache, clock, ids, jobs, ports, security
@@ -292,12 +291,7 @@ def _join(session: Session, actor: Citizen, here: sessions.Open, holder: Binding
 def _take_dormant(session: Session, holder: Binding, hashed: bytes) -> None:
     accounts.release_phone(session, actor=_SIGN_IN, binding=holder, reason=EndReason.DORMANT)
     _lose_phone(session, holder.subject_id, hashed)
-    sessions.end_all(
-        session,
-        subject_id=holder.subject_id,
-        reason=session_rules.EndReason.PHONE_LOST,
-        phone_binding_id=holder.id,
-    )
+    sessions.end_signed_in_by(session, subject_id=holder.subject_id, phone_binding_id=holder.id, wechat_binding_id=None)
 
 
 def _lose_phone(session: Session, subject_id: UUID, hashed: bytes) -> None:

@@ -211,9 +211,12 @@ def _somebody_else(session: Session, actor: Citizen, here: sessions.Open, answer
         wechat_binding_id=wechat.binding_id if wechat else None,
         proofs_since=since,
     )
-    if here.phone_binding_id is not None:
-        sessions.end_all(session, subject_id=left, reason=EndReason.PHONE_LOST, phone_binding_id=here.phone_binding_id)
-    authenticator.changed(session, left)
+    sessions.end_signed_in_by(
+        session,
+        subject_id=left,
+        phone_binding_id=here.phone_binding_id,
+        wechat_binding_id=here.wechat_binding_id,
+    )
     return to
 
 

@@ -59,7 +59,7 @@ class EndReason(StrEnum):
     SIGNED_OUT = "SIGNED_OUT"
     ENDED_BY_OWNER = "ENDED_BY_OWNER"
     TOKEN_REUSED = "TOKEN_REUSED"  # noqa: S105  # not a password
-    PHONE_LOST = "PHONE_LOST"
+    FACTOR_LOST = "FACTOR_LOST"
     FROZEN = "FROZEN"
 
 

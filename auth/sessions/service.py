@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import cast
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, and_, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from auth.accounts import queries as accounts
@@ -151,12 +151,34 @@ def end_session(session: Session, *, actor: Citizen, session_id: UUID) -> None:
     audit.record(session, actor=actor, action="session.end", object_type="citizen_session", object_id=session_id)
 
 
-def end_all(session: Session, *, subject_id: UUID, reason: EndReason, phone_binding_id: UUID | None = None) -> None:
-    """End all sessions of a subject, or those that were signed in by one phone."""
-    query = update(CitizenSession).where(CitizenSession.subject_id == subject_id, CitizenSession.ended_at.is_(None))
+def end_all(session: Session, *, subject_id: UUID, reason: EndReason) -> None:
+    """End all sessions of a subject."""
+    _end_where(session, subject_id, reason, CitizenSession.subject_id == subject_id)
+
+
+def end_signed_in_by(
+    session: Session, *, subject_id: UUID, phone_binding_id: UUID | None, wechat_binding_id: UUID | None
+) -> None:
+    """End the sessions of a subject that were signed in by a phone or a WeChat account it has lost (ID-4).
+
+    A session signed in by WeChat that merely added the phone goes on.
+    """
+    ways = []
     if phone_binding_id is not None:
-        query = query.where(CitizenSession.phone_binding_id == phone_binding_id)
-    session.execute(query.values(ended_at=clock.wall(), end_reason=reason))
+        added_only = CitizenSession.wechat_binding_id.is_not(None)
+        ways.append(and_(CitizenSession.phone_binding_id == phone_binding_id, ~added_only))
+    if wechat_binding_id is not None:
+        ways.append(CitizenSession.wechat_binding_id == wechat_binding_id)
+    if ways:
+        _end_where(session, subject_id, EndReason.FACTOR_LOST, CitizenSession.subject_id == subject_id, or_(*ways))
+
+
+def _end_where(session: Session, subject_id: UUID, reason: EndReason, *which: ColumnElement[bool]) -> None:
+    session.execute(
+        update(CitizenSession)
+        .where(CitizenSession.ended_at.is_(None), *which)
+        .values(ended_at=clock.wall(), end_reason=reason)
+    )
     authenticator.changed(session, subject_id)
 
 
