@@ -120,7 +120,7 @@ def warn(session: Session, appointment: Appointment, now: datetime) -> None:
     if rules.halves_against(person, strikes, appointment.starts_at, policy) < policy.warn_halves:
         return
     until = rules.person_blocked_until(person, strikes, now, policy)
-    note = "" if until is None else f"{until.isoformat()} 前暂不能网上预约。"
+    note = "" if until is None else f"{until.year}年{until.month}月{until.day}日前暂不能网上预约。"
     record.tell_one(session, appointment, person, "APPOINTMENT_NO_SHOW_WARNING", event="no-show-warning", note=note)
 
 
