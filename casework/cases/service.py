@@ -95,8 +95,7 @@ def acknowledge(session: Session, *, actor: Staff, case_id: UUID) -> ServiceCase
 def _accept(session: Session, case: ServiceCase, actor: Actor, *, now: datetime, online: bool, days: Calendar) -> None:
     """RECEIVED → ACCEPTED → UNDER_REVIEW: start the clock and hand the case to its back office (K-2, S3)."""
     case.accepted_at = now
-    case.accepted_on = acceptance_day(now, days, online=online)
-    record.set_due(session, case, days)
+    record.set_due(session, case, acceptance_day(now, days, online=online), days)
     record.move(session, case, State.ACCEPTED, actor)
     record.move(session, case, State.UNDER_REVIEW, actor)
     publish(session, CaseAccepted(case.id, case.owner_id, case.prereview_id))
@@ -222,7 +221,7 @@ def resume(session: Session, *, actor: Staff, case_id: UUID) -> ServiceCase:
         raise StateConflict()
     pause.ended_on, pause.ended_by = clock.today(), actor.audit_id
     before = case.due_on
-    record.set_due(session, case, calendar.load(session))
+    record.set_due(session, case, case.accepted_on, calendar.load(session))
     record.move(session, case, State.UNDER_REVIEW, actor, old_due=before)
     record.tell(session, case, "CASE_RESUMED", **record.due_fields(case))
     return case
@@ -237,7 +236,7 @@ def extend(session: Session, *, actor: Staff, case_id: UUID, workdays: int, reas
         raise StateConflict()
     before = case.due_on
     case.extension_workdays = min(workdays, POLICY.extension_workdays)
-    record.set_due(session, case, calendar.load(session))
+    record.set_due(session, case, case.accepted_on, calendar.load(session))
     record.write(session, case, State.UNDER_REVIEW, actor, reason=reason, public_note="延长审批", old_due=before)
     record.tell(session, case, "CASE_SUSPENDED", **{"note": "延长审批", **record.due_fields(case)})
     return case
@@ -326,7 +325,7 @@ def recompute(session: Session, case_id: UUID) -> bool:
     if State(case.state) not in rules.CLOCK_RUNS:
         return False
     before = (case.due_on, case.due_status, case.legal_due_on)
-    record.set_due(session, case, calendar.load(session))
+    record.set_due(session, case, case.accepted_on, calendar.load(session))
     if (case.due_on, case.due_status, case.legal_due_on) == before:
         return False
     record.write(

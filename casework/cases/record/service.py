@@ -75,15 +75,17 @@ def write(
     )
 
 
-def set_due(session: Session, case: ServiceCase, days: Calendar) -> None:
-    """Reckon both due dates of an accepted case anew from its acceptance day, its pauses and its extension (K-2, K-5, C-6)."""
-    assert case.accepted_on is not None  # noqa: S101  # only accepted cases have a clock
+def set_due(session: Session, case: ServiceCase, accepted_on: date | None, days: Calendar) -> None:
+    """Reckon both due dates anew from the acceptance day, the pauses and the extension of an accepted case (K-2, K-5, C-6)."""
+    assert accepted_on is not None  # noqa: S101  # only accepted cases have a clock
     item = catalogue.item_version(session, case.version_id)
     session.flush()
     query = select(CasePause).where(CasePause.case_id == case.id).order_by(CasePause.started_on, CasePause.id)
     pauses = [Pause(pause.started_on, pause.ended_on, pause.name) for pause in session.scalars(query)]
-    due = rules.clocks(case.accepted_on, item.promised_limit, item.legal_limit, pauses, case.extension_workdays, days)
-    case.due_on, case.due_status, case.legal_due_on = due.promised.day, due.promised.status.value, due.legal.day
+    due = rules.clocks(accepted_on, item.promised_limit, item.legal_limit, pauses, case.extension_workdays, days)
+    # Together, after the last read: the database wants a due day for every acceptance day.
+    case.accepted_on, case.due_on, case.due_status = accepted_on, due.promised.day, due.promised.status.value
+    case.legal_due_on = due.legal.day
 
 
 def due_fields(case: ServiceCase) -> dict[str, str]:

@@ -70,12 +70,13 @@ def test_a_pause_stops_both_clocks(days: Calendar) -> None:
     assert clocks.legal.day > date(2026, 9, 29)
 
 
-def test_an_extension_lengthens_working_days_only(days: Calendar) -> None:
+def test_an_extension_lengthens_every_kind_of_limit(days: Calendar) -> None:
     """C-6."""
     plain = rules.clocks(date(2026, 9, 1), Limit(10), Limit(30, Unit.NATURAL_DAY), [], 0, days)
     longer = rules.clocks(date(2026, 9, 1), Limit(10), Limit(30, Unit.NATURAL_DAY), [], 5, days)
     assert longer.promised.workdays == plain.promised.workdays + 5
-    assert longer.legal.day == plain.legal.day
+    # 30 natural days end on 10-08; five working days on, over the make-up Saturday 10-10, is Wednesday 10-14.
+    assert (plain.legal.day, longer.legal.day) == (date(2026, 10, 8), date(2026, 10, 14))
 
 
 def test_a_date_past_the_published_calendar_is_provisional(days: Calendar) -> None:
