@@ -113,10 +113,9 @@ class _Stack:
         self._begin_sandbox(chosen.sandbox)
         self.screen.say("bringing the database up to date")
         self._step("migrate", "gateway", "migrate")
-        self.screen.say("importing the sample: catalogue, places, calendars")
-        self._step("import", "gateway", "import-catalogue", "--sample")
-        self.facts["staff"] = json.loads(self._step("demo", "gateway", "demo"))
         self._begin_web_and_worker(chosen.web)
+        self.screen.say("importing the sample (catalogue, places, calendars) and starting the rest")
+        self.facts["staff"] = json.loads(self._step("sample", "gateway.local.sample"))
         self.supervisor.wait()
         show_ready(self.screen, self.local, self.facts)
 
