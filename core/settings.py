@@ -89,6 +89,7 @@ class SmsSettings:
     access_key_id: str
     access_key_secret: str = _hidden()
     sign_name: str
+    template_codes: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -247,6 +248,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
             access_key_id=read.get("ALIYUN_SMS_ACCESS_KEY_ID", str),
             access_key_secret=read.get("ALIYUN_SMS_ACCESS_KEY_SECRET", _secret),
             sign_name=read.get("ALIYUN_SMS_SIGN_NAME", str),
+            template_codes=read.get("ALIYUN_SMS_TEMPLATE_CODES", _texts, "{}"),
         ),
         kuaidi100=Kuaidi100Settings(
             poll_url=read.get("KUAIDI100_POLL_URL", _url),

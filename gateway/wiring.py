@@ -10,13 +10,17 @@ from auth.factors.ports import CodeSender
 from auth.identity.ports import IdentityAuthority
 from casework.appointments import service as appointments
 from casework.cases import service as cases
+from casework.counter.service import PREREVIEW
 from casework.delivery import service as delivery
 from casework.delivery.events import ShipmentDelivered
 from casework.delivery.ports import CallbackAddress, Courier
+from casework.fees import service as fees
 from casework.files import service as files
 from casework.files.ports import FileStore
 from casework.prereview import service as prereview
+from casework.prereview.events import PreReviewEvent, PreReviewExpired, PreReviewRejected, PreReviewWithdrawn
 from core import cache, clock, db, ports, security
+from core.actors import System
 from core.events import subscribe
 from core.settings import Settings
 from gateway.models import feature_modules, load_all
@@ -31,7 +35,7 @@ from partners.sms.aliyun import AliyunSms
 from partners.storage import store_for
 from partners.wechat.accounts import WeChatMiniProgramAccounts
 from partners.wechat.client import MiniProgramClient
-from partners.wechat.subscribe import WeChatSubscribeMessages
+from partners.wechat.subscribe import MiniProgramState, WeChatSubscribeMessages
 from payments.bills import service as bills
 from payments.orders.ports import PaymentPlatform
 from payments.refunds.ports import RefundPlatform
@@ -43,6 +47,7 @@ def wire(settings: Settings) -> None:
     cache.configure(settings.redis_url)
     security.configure(settings.crypto)
     from auth.sessions import authenticator
+
     authenticator.configure(settings.crypto.token_private_key, settings.public_url)
     clock.use_shift_file(settings.clock_shift_file)
     load_all()
@@ -55,10 +60,11 @@ def wire(settings: Settings) -> None:
 def provide_adapters(settings: Settings) -> None:
     """Give every port its adapter."""
     wechat = MiniProgramClient(settings.wechat)
-    sms = AliyunSms(settings.sms, templates.sms_codes())
+    sms = AliyunSms(settings.sms, {**templates.sms_codes(), **settings.sms.template_codes})
     alipay = AlipayPayments(settings.alipay, settings.public_url)
     ports.provide(WeChatAccounts, WeChatMiniProgramAccounts(wechat))
-    ports.provide(SubscribeMessages, WeChatSubscribeMessages(wechat, settings.wechat.template_ids))
+    release: MiniProgramState = "formal" if settings.environment == "production" else "trial"
+    ports.provide(SubscribeMessages, WeChatSubscribeMessages(wechat, settings.wechat.template_ids, release))
     ports.provide(CodeSender, sms)
     ports.provide(ShortMessages, sms)
     ports.provide(IdentityAuthority, SignedIdentityAuthority(settings.identity_authority))
@@ -70,16 +76,24 @@ def provide_adapters(settings: Settings) -> None:
 
 
 def subscribe_handlers() -> None:
-    """x"""
+    """X"""
     from auth.consent import service as d1c
     from auth.identity import service as d1i
     from auth.sessions import service as d1s
+
     for feature in (d1s, d1i, d1c):
         subscribe(SubjectsMerged, feature.move_owner)
     for feature in (prereview, files, appointments, cases, delivery, bills, messages, preferences):
         subscribe(SubjectsMerged, feature.move_owner)
     subscribe(ShipmentDelivered, _result_delivered)
+    for ended in (PreReviewExpired, PreReviewRejected, PreReviewWithdrawn):
+        subscribe(ended, _prereview_ended)
 
 
 def _result_delivered(session: db.Session, event: ShipmentDelivered) -> None:
     cases.on_result_delivered(session, event.case_id, event.at)
+
+
+def _prereview_ended(session: db.Session, event: PreReviewEvent) -> None:
+    """What was billed or prepaid on a pre-review that comes to nothing goes back (PY-6, PY-10)."""
+    fees.give_back(session, actor=System("prereview"), matter=(PREREVIEW, event.prereview_id), reason="预审已结束")

@@ -60,7 +60,7 @@ class Whole(ma.fields.Integer):
         super().__init__(strict=strict, validate=ma.validate.Range(low, high), **kwargs)
 
 
-class Code(ma.fields.Enum):
+class Code(ma.fields.Enum[StrEnum]):
     """A code of an enumeration by its value. Out: a member, or the text a table holds."""
 
     def __init__(self, enum: type[StrEnum], **kwargs: Any) -> None:
