@@ -11,7 +11,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from casework.cases import rules, service
 from casework.cases.models import CaseCorrection, ServiceCase
 from casework.cases.rules import State
-from core import clock, jobs
+from core import calendar, clock, jobs
 from core.db import transaction
 
 _BATCH = 500
@@ -55,6 +55,7 @@ def close_without_correction(case_id: str) -> None:
 @jobs.task("cases.recompute_open", queue="bulk")
 def recompute_open() -> None:
     """K-9: the calendar changed; recompute the due dates of every case whose clock runs, one transaction each."""
+    calendar.forget()
     for case_id in _each(select(ServiceCase.id).where(ServiceCase.state.in_(rules.CLOCK_RUNS)), ServiceCase.id):
         with transaction() as session:
             service.recompute(session, case_id)
