@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import importlib
 
-from auth.accounts.events import SubjectsMerged
+from sqlalchemy.orm import Session
+
+from auth.accounts.events import AccountChanged, SubjectsMerged
 from auth.accounts.ports import WeChatAccounts
+from auth.consent import service as consent
 from auth.factors.ports import CodeSender
+from auth.identity import service as identity
+from auth.identity.events import IdentityRaised
 from auth.identity.ports import IdentityAuthority
+from auth.sessions import service as sessions
 from casework.appointments import service as appointments
 from casework.cases import service as cases
 from casework.counter.service import PREREVIEW
@@ -76,24 +82,22 @@ def provide_adapters(settings: Settings) -> None:
 
 
 def subscribe_handlers() -> None:
-    """X"""
-    from auth.consent import service as d1c
-    from auth.identity import service as d1i
-    from auth.sessions import service as d1s
-
-    for feature in (d1s, d1i, d1c):
+    """Say who hears what. Handlers run in the publisher's transaction, in this order."""
+    for feature in (sessions, identity, consent):
         subscribe(SubjectsMerged, feature.move_owner)
     for feature in (prereview, files, appointments, cases, delivery, bills, messages, preferences):
         subscribe(SubjectsMerged, feature.move_owner)
+    subscribe(AccountChanged, messages.on_account_changed)
+    subscribe(IdentityRaised, messages.on_identity_raised)
     subscribe(ShipmentDelivered, _result_delivered)
     for ended in (PreReviewExpired, PreReviewRejected, PreReviewWithdrawn):
         subscribe(ended, _prereview_ended)
 
 
-def _result_delivered(session: db.Session, event: ShipmentDelivered) -> None:
+def _result_delivered(session: Session, event: ShipmentDelivered) -> None:
     cases.on_result_delivered(session, event.case_id, event.at)
 
 
-def _prereview_ended(session: db.Session, event: PreReviewEvent) -> None:
+def _prereview_ended(session: Session, event: PreReviewEvent) -> None:
     """What was billed or prepaid on a pre-review that comes to nothing goes back (PY-6, PY-10)."""
     fees.give_back(session, actor=System("prereview"), matter=(PREREVIEW, event.prereview_id), reason="预审已结束")
