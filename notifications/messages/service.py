@@ -11,7 +11,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, aliased
 
 from auth.accounts import queries as accounts
-from auth.accounts.events import SubjectsMerged
+from auth.accounts.events import AccountChanged, SubjectsMerged
+from auth.identity.events import IdentityRaised
 from core import clock, ids
 from core.actors import Citizen
 from core.errors import NotFound
@@ -67,6 +68,21 @@ def announce(
     if made is not None:
         channels.queue(session, message_id=made, template=entry, now=now)
     return made
+
+
+def on_account_changed(session: Session, event: AccountChanged) -> None:
+    """Tell a person of a change to the account that they must be able to object to."""
+    event_id = f"account:{event.change_id}"
+    announce(
+        session, to=event.subject_id, template="SECURITY_NOTICE", event_id=event_id, fields={"note": event.change.note}
+    )
+
+
+def on_identity_raised(session: Session, event: IdentityRaised) -> None:
+    """Tell a person of the higher level, so that a stranger's proof is noticed."""
+    event_id = f"identity:{event.evidence_id}"
+    fields = {"note": f"现在是 {event.level} 级。"}
+    announce(session, to=event.subject_id, template="IDENTITY_RAISED", event_id=event_id, fields=fields)
 
 
 def mark_read(session: Session, *, actor: Citizen, message_id: UUID) -> Letter:
