@@ -23,11 +23,13 @@ _BATCH = 200
 
 @jobs.every("* * * * *", "appointments.free_holds")
 def free_holds() -> None:
-    """Tidy holds that ran out (AP-10); reads and bookings don't wait for it."""
-    while True:
+    """Tidy holds that ran out (AP-10), one transaction a slot; reads and bookings don't wait for it."""
+    now = clock.now()
+    with transaction() as session:
+        found = queries.slots_with_expired_holds(session, now)
+    for slot_id in found:
         with transaction() as session:
-            if taking.free_expired_holds(session, now=clock.now()) == 0:
-                return
+            taking.free_expired_holds(session, slot_id=slot_id, now=now)
 
 
 @jobs.every("*/10 * * * *", "appointments.remind")

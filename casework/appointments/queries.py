@@ -51,6 +51,12 @@ def locked(session: Session, appointment_id: UUID) -> Appointment:
     return _one(session, query.with_for_update(of=Appointment))
 
 
+def slots_with_expired_holds(session: Session, now: datetime) -> list[UUID]:
+    """The slots that have holds which ran out."""
+    query = select(Appointment.slot_id).where(Appointment.state == State.HELD, Appointment.hold_until <= now)
+    return list(session.scalars(query.distinct()))
+
+
 def people(session: Session, appointment_id: UUID) -> tuple[UUID, UUID]:
     """The right-holder of an appointment and who acts for them, without holding its row. Raises `NotFound`."""
     query = select(Appointment.owner_id, Appointment.acting_id).where(Appointment.id == appointment_id)

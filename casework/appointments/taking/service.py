@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, delete, func, insert, literal, select, update
+from sqlalchemy import BigInteger, ColumnElement, Row, and_, delete, func, insert, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
@@ -203,9 +203,7 @@ def take(
     _make_way(session, actor, draft, past, free_first)
     values = _values(session, draft, state, entitled)
     if not _insert(session, draft, values):
-        free_expired_holds(session, slot_id=draft.slot.id, now=draft.now)
-        if not _insert(session, draft, values):
-            raise SlotFull()
+        raise SlotFull()
     if rebooks is not None:
         session.execute(update(Appointment).where(Appointment.id == rebooks).values(replaced_by_id=values["id"]))
     record.write(session, actor, state, values["id"])
@@ -215,24 +213,42 @@ def take(
     return appointment
 
 
-_HELD = select(Appointment.id, Appointment.slot_id, Appointment.minutes, Appointment.entitled)
-
-
 def _make_way(
     session: Session, actor: Citizen | Staff, draft: Draft, past: Sequence[Past], free_first: Appointment | None
 ) -> None:
-    """Give back the person's own hold, or the booking that is moved: rows first, then both slots in key order."""
-    holds = [one.id for one in past if one.state is State.HELD and one.owner_id == draft.wish.owner_id]
-    held = session.execute(_HELD.where(Appointment.id.in_(holds)).with_for_update()).all() if holds else []
+    """Give back the person's own hold, holds of this slot that ran out (AP-10), and the booking that is moved (AP-13)."""
+    gone: list[ColumnElement[bool]] = []
+    if any(one.state is State.HELD and one.owner_id == draft.wish.owner_id for one in past):
+        gone.append(Appointment.owner_id == draft.wish.owner_id)
+    if draft.slot.room.released_minutes:
+        gone.append(and_(Appointment.slot_id == draft.slot.id, Appointment.hold_until <= draft.now))
+    held = _locked_holds(session, or_(*gone)) if gone else []
     giving = {hold.slot_id for hold in held} | ({free_first.slot_id} if free_first is not None else set())
     if giving:
         slots.lock(session, giving | {draft.slot.id})
-    for hold in held:
-        session.execute(delete(Appointment).where(Appointment.id == hold.id))
-        slots.give_back(session, hold.slot_id, hold.minutes, entitled=hold.entitled)
+    _release(session, held)
     if free_first is not None:
         closing = rules.changed_as(free_first.starts_at, free_first.changes, draft.now, draft.policy)
         record.close(session, free_first, State.CANCELLED, actor, closing=closing, now=draft.now)
+
+
+def _locked_holds(session: Session, which: ColumnElement[bool]) -> Sequence[Row[UUID, UUID, int, bool]]:
+    """Holds, locked by one statement in key order, so that those who tidy the same ones wait for each other and never in a ring."""
+    query = select(Appointment.id, Appointment.slot_id, Appointment.minutes, Appointment.entitled)
+    query = query.where(Appointment.state == State.HELD, which).order_by(Appointment.id).with_for_update()
+    return session.execute(query).all()
+
+
+def _release(session: Session, held: Sequence[Row[UUID, UUID, int, bool]]) -> None:
+    """Delete holds that are locked, and give their time back. Their slots are locked, or there is only one."""
+    if not held:
+        return
+    session.execute(
+        delete(Appointment).where(Appointment.id.in_([hold.id for hold in held])),
+        execution_options={"synchronize_session": False},
+    )
+    for hold in held:
+        slots.give_back(session, hold.slot_id, hold.minutes, entitled=hold.entitled)
 
 
 def _values(session: Session, draft: Draft, state: State, entitled: bool) -> dict[str, Any]:
@@ -269,6 +285,7 @@ def _values(session: Session, draft: Draft, state: State, entitled: bool) -> dic
         "changes": draft.changes,
         "created_at": draft.now,
         "booked_at": None if held else draft.now,
+        "close_note": "",
     }
 
 
@@ -354,34 +371,9 @@ def confirm(session: Session, *, actor: Citizen, hold_id: UUID, details: Details
 
 def give_up(session: Session, *, owner_id: UUID, hold_id: UUID) -> None:
     """Free a hold of this person, if there is one."""
-    gone = session.execute(
-        delete(Appointment)
-        .where(Appointment.id == hold_id, Appointment.owner_id == owner_id, Appointment.state == State.HELD)
-        .returning(Appointment.slot_id, Appointment.minutes, Appointment.entitled)
-        .execution_options(synchronize_session=False)
-    ).one_or_none()
-    if gone is not None:
-        slots.give_back(session, gone.slot_id, gone.minutes, entitled=gone.entitled)
+    _release(session, _locked_holds(session, and_(Appointment.id == hold_id, Appointment.owner_id == owner_id)))
 
 
-def free_expired_holds(session: Session, *, slot_id: UUID | None = None, now: datetime) -> int:
-    """Delete holds that ran out, of one slot or of all, and give their time back (AP-10); returns how many.
-
-    Rows somebody else is busy with are passed over: whoever is will see to them.
-    """
-    due = select(Appointment.id).where(Appointment.state == State.HELD, Appointment.hold_until <= now)
-    if slot_id is not None:
-        due = due.where(Appointment.slot_id == slot_id)
-    due = due.order_by(Appointment.id).limit(_HOLDS_AT_ONCE).with_for_update(skip_locked=True)
-    gone = session.execute(
-        delete(Appointment)
-        .where(Appointment.id.in_(due.scalar_subquery()))
-        .returning(Appointment.slot_id, Appointment.minutes, Appointment.entitled)
-        .execution_options(synchronize_session=False)
-    ).all()
-    for freed in sorted(gone, key=lambda row: row.slot_id):
-        slots.give_back(session, freed.slot_id, freed.minutes, entitled=freed.entitled)
-    return len(gone)
-
-
-_HOLDS_AT_ONCE = 200
+def free_expired_holds(session: Session, *, slot_id: UUID, now: datetime) -> None:
+    """Delete the holds of a slot that ran out and give their time back (AP-10)."""
+    _release(session, _locked_holds(session, and_(Appointment.slot_id == slot_id, Appointment.hold_until <= now)))
