@@ -9,7 +9,14 @@ from casework.fees.rules import lines_by_payee
 
 def _line(no: int, amount: int | None = 8000, *, prepayable: bool = True, payee: str = "财政非税账户") -> FeeLine:
     return FeeLine(
-        no=no, name=f"费{no}", amount_fen=amount, formula="", unit="件", basis="依据", prepayable=prepayable, payee=payee
+        no=no,
+        name=f"费{no}",
+        amount_fen=amount,
+        formula="",
+        unit="件",
+        basis="依据",
+        prepayable=prepayable,
+        payee=payee,
     )
 
 
