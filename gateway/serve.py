@@ -117,6 +117,7 @@ class _Stack:
         self.screen.say("importing the sample (catalogue, places, calendars) and starting the rest")
         self.facts["staff"] = json.loads(self._step("sample", "gateway.local.sample"))
         self.supervisor.wait()
+        self.local.write_running(self.facts)
         show_ready(self.screen, self.local, self.facts)
 
     def _begin_servers(self) -> dict[str, str]:
