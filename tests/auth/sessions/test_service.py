@@ -14,7 +14,7 @@ from auth.accounts import service as accounts
 from auth.accounts.events import AccountChange, AccountChanged
 from auth.identity import service as identity
 from auth.identity.rules import EvidenceType
-from auth.sessions import authenticator, queries, rules, service
+from auth.sessions import authenticator, jobs, queries, rules, service
 from auth.sessions.models import CitizenSession, LoginEvent, RefreshToken
 from auth.sessions.rules import LoginResult, Method, Origin
 from auth.sessions.service import Tokens
@@ -313,3 +313,15 @@ def test_the_history_of_one_person_a_page_at_a_time(citizen: Callable[..., Any])
     assert [e.channel for e in first.items] == ["H5", "H5"]
     assert [e.channel for e in rest.items] == ["WXMP"]
     assert rest.next_cursor is None
+
+
+def test_the_nightly_job_forgets_in_batches_until_nothing_is_left() -> None:
+    for _ in range(3):
+        sign_in()
+    with transaction() as session:
+        session.execute(update(CitizenSession).values(expires_at=clock.wall() - timedelta(days=31)))
+    jobs.prune()
+    with transaction() as session:
+        assert session.scalar(select(func.count()).select_from(CitizenSession)) == 0
+        assert session.scalar(select(func.count()).select_from(RefreshToken)) == 0
+        assert session.scalar(select(func.count()).select_from(LoginEvent)) == 3
