@@ -29,7 +29,7 @@ class ProgressOut(ma.Schema):
     """Masked progress: no materials, no address, no result."""
 
     case_number = ma.fields.String(required=True)
-    item_name = ma.fields.String(required=True)
+    item_name = ma.fields.Method("_item", required=True)
     hall_name = ma.fields.String(required=True)
     applicant = ma.fields.String(required=True, metadata={"description": "Masked"})
     state = ma.fields.String(required=True)
@@ -41,6 +41,9 @@ class ProgressOut(ma.Schema):
         metadata={"description": "The date may move: a calendar year it needs isn't published yet (预计)"},
     )
     next_step = ma.fields.Method("_next", required=True)
+
+    def _item(self, progress: Progress) -> str:
+        return progress.item_name[language() == "en"]
 
     def _label(self, progress: Progress) -> str:
         return progress.state_label[language() == "en"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -38,12 +39,25 @@ def owned(session: Session, case_id: UUID, owner_id: UUID) -> ServiceCase:
     )
 
 
-def by_number(session: Session, number: str) -> ServiceCase | None:
-    """The case of a normalised case number or a department's own number, with its timeline (2.3: both work in search)."""
-    query = (
-        select(ServiceCase).where(or_(ServiceCase.number == number, ServiceCase.external_no == number)).options(*_DEEP)
-    )
-    return session.scalars(query).one_or_none()
+@dataclass(frozen=True, slots=True)
+class Applicant:
+    """Whose case a number is, as at receipt. Shows nothing personal when printed."""
+
+    case_id: UUID
+    name: str = field(repr=False)
+    document: str = field(repr=False)
+
+
+def applicant_of(session: Session, number: str) -> Applicant | None:
+    """The applicant behind a normalised case number or a department's own number (2.3: both work in search)."""
+    query = select(ServiceCase.id, ServiceCase.applicant_name, ServiceCase.applicant_document)
+    found = session.execute(query.where(or_(ServiceCase.number == number, ServiceCase.external_no == number))).first()
+    return None if found is None else Applicant(*found)
+
+
+def case(session: Session, case_id: UUID) -> ServiceCase:
+    """A case with its timeline, for features that have checked who asks. Raises `NotFound`."""
+    return _one(session, select(ServiceCase).where(ServiceCase.id == case_id).options(*_DEEP))
 
 
 def page_for_staff(session: Session, actor: Staff, args: Mapping[str, Any]) -> Page[ServiceCase]:

@@ -2,34 +2,41 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from redis.exceptions import RedisError
 from sqlalchemy.orm import Session
 
-from casework.cases import queries
-from casework.cases.queries import Case
+from casework.cases import queries as cases
+from casework.cases.queries import Applicant, Case
 from casework.cases.rules import LABELS, NEXT_STEPS, State
 from casework.places import queries as places
 from casework.progress import rules
 from casework.progress.errors import CaseNotMatched, QueryLocked
 from core import cache, security
+from core.crypto import FieldCipher
 from core.errors import SourceUnavailable
 from core.identifiers import IdentifierError
 from core.ids import parse_case_number
 from core.limits import hit
 from core.masking import mask_name
 
-_NO_DOCUMENT = "0000"
+_LONGEST_NUMBER = 50
+_DECOY = "progress.decoy"
+_UNNAMED = ("您的办件", "Your application")
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What a person who isn't signed in may see: no materials, no address, no result."""
+    """What a person who isn't signed in may see: no materials, no address, no result.
+
+    Of a sensitive matter (adoption, household, health, marriage) not even the item is named (3.17).
+    """
 
     case_number: str
-    item_name: str
+    item_name: tuple[str, str]
     hall_name: str
     applicant: str
     state: State
@@ -51,46 +58,54 @@ def look_up(session: Session, *, number: str, name: str, tail: str, address: str
     try:
         wanted = parse_case_number(number)
     except IdentifierError:
-        wanted = ""
-    lock = "progress:failures:" + security.lookup("progress", wanted or number[:64]).hex()
+        wanted = number[:_LONGEST_NUMBER]
+    counter = "progress:failures:" + security.lookup("progress", wanted).hex()
     try:
-        _check_lock(lock)
-        case = queries.by_number(session, wanted or number[:50])
-        if not _matches(case, name, tail):
-            _count_failure(lock)
+        attempt = _take_attempt(counter)
+        found = cases.applicant_of(session, wanted)
+        if not _matches(found, name, tail):
+            if attempt == rules.POLICY.failures_per_number:
+                cache.client().expire(counter, rules.POLICY.lock_seconds)
             raise CaseNotMatched()
+        cache.client().decr(counter)
     except RedisError as away:
         raise SourceUnavailable() from away
-    assert case is not None  # noqa: S101  # matched
-    return _shown(session, case)
+    assert found is not None  # noqa: S101  # matched
+    return _shown(session, cases.case(session, found.case_id))
 
 
-def _matches(case: Case | None, name: str, tail: str) -> bool:
-    """Compares against a made-up case when there is none, so that both take the same time."""
-    case_name, document = (case.applicant_name, case.applicant_document) if case else ("-", _NO_DOCUMENT)
-    return rules.matches(name=name, tail=tail, case_name=case_name, case_document=document) and case is not None
+def _matches(found: Applicant | None, name: str, tail: str) -> bool:
+    """Deciphers and compares a made-up applicant when there is none, so that both take the same time (QY-1)."""
+    if found is None:
+        made_up = [security.decrypt(token, _DECOY) for token in _decoy(security.cipher())]
+        rules.matches(name=name, tail=tail, case_name=made_up[0], case_document=made_up[1])
+        return False
+    return rules.matches(name=name, tail=tail, case_name=found.name, case_document=found.document)
 
 
-def _check_lock(key: str) -> None:
-    failures = int(cache.client().get(key) or 0)
-    if failures >= rules.POLICY.failures_per_number:
-        left = max(1, int(cache.client().ttl(key)))
-        raise QueryLocked(headers={"Retry-After": str(left)}, retry_after=left)
+@functools.lru_cache(maxsize=1)
+def _decoy(cipher: FieldCipher) -> tuple[bytes, bytes]:
+    return cipher.encrypt("张三丰", context=_DECOY), cipher.encrypt("330299199001010000", context=_DECOY)
 
 
-def _count_failure(key: str) -> None:
+def _take_attempt(counter: str) -> int:
+    """Count this attempt before it is judged, so that many at once are not judged more often than five times."""
     pipe = cache.client().pipeline()
-    pipe.incr(key)
-    pipe.expire(key, rules.POLICY.lock_seconds)
-    pipe.execute()
+    pipe.incr(counter)
+    pipe.expire(counter, rules.POLICY.lock_seconds, nx=True)
+    attempt = int(pipe.execute()[0])
+    if attempt > rules.POLICY.failures_per_number:
+        left = max(1, int(cache.client().ttl(counter)))
+        raise QueryLocked(headers={"Retry-After": str(left)}, retry_after=left)
+    return attempt
 
 
 def _shown(session: Session, case: Case) -> Progress:
     state = State(case.state)
-    moves = queries.public_timeline(case)
+    moves = cases.public_timeline(case)
     return Progress(
         case_number=case.number,
-        item_name=case.item_name,
+        item_name=_UNNAMED if case.sensitive else (case.item_name, case.item_name),
         hall_name=places.hall(session, case.accept_hall_id).name,
         applicant=mask_name(case.applicant_name),
         state=state,
