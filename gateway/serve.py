@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from gateway.local import postgres, valkey
+from gateway.local import postgres, prepared, valkey
 from gateway.local.environment import sandbox_credentials, stack_environment
 from gateway.local.parent import Make
 from gateway.local.ports import LOOPBACK, holder, is_free
@@ -90,8 +90,9 @@ class _Stack:
 
     def __init__(self, local: Local, screen: Screen) -> None:
         self.local, self.screen = local, screen
-        self.base = {name: value for name, value in os.environ.items() if name not in _OF_MAKE}
+        self.base = {name: value for name, value in os.environ.items() if value and name not in _OF_MAKE}
         self.base |= {MARKER: str(local.folder), "PYTHONUNBUFFERED": "1"}
+        self.embedded_database = "DATABASE_URL" not in self.base
         self.env: dict[str, str] = {}
         self.facts: dict[str, Any] = {"pid": os.getpid()}
         self.supervisor = Supervisor(local.logs, screen.say, self._note, Make().was_told_to_end)
@@ -111,38 +112,51 @@ class _Stack:
         self.local.files.mkdir(mode=0o700, exist_ok=True)
         self.env = {**stack_environment(self.local, credentials, **addresses), **self.base}
         self._begin_sandbox(chosen.sandbox)
-        self.screen.say("bringing the database up to date")
-        self._step("migrate", "gateway", "migrate")
-        self._begin_web_and_worker(chosen.web)
-        self.screen.say("importing the sample (catalogue, places, calendars) and starting the rest")
-        self.facts["staff"] = json.loads(self._step("sample", "gateway.local.sample"))
+        self.facts["staff"] = self._fill(chosen.web)
         self.supervisor.wait()
         self.local.write_running(self.facts)
         show_ready(self.screen, self.local, self.facts)
 
+    def _fill(self, port: int) -> list[dict[str, str]]:
+        """Bring the database up to date, and begin web and worker in the meantime; the demo staff."""
+        database = self.env["DATABASE_URL"]
+        sources = prepared.digest(self.local)
+        staff = prepared.recall(self.local, database, sources) if self.embedded_database else None
+        if staff is not None:
+            self._begin_web_and_worker(port)
+            return staff
+        self.screen.say("bringing the database up to date")
+        self._step("migrate", "gateway", "migrate")
+        self._begin_web_and_worker(port)
+        self.screen.say("importing the sample (catalogue, places, calendars) and starting the rest")
+        made: list[dict[str, str]] = json.loads(self._step("sample", "gateway.local.sample"))
+        if self.embedded_database:
+            prepared.remember(self.local, database, sources, made)
+        return made
+
     def _begin_servers(self) -> dict[str, str]:
         """Begin the embedded servers that the environment doesn't replace; the addresses of all."""
-        given = {name: os.environ[name] for name in ("DATABASE_URL", "REDIS_URL") if os.environ.get(name)}
+        given: dict[str, str] = {name: self.base[name] for name in ("DATABASE_URL", "REDIS_URL") if name in self.base}
         if "REDIS_URL" not in given:
             cache = valkey.prepare(self.local.valkey)
             given["REDIS_URL"] = f"{cache.url}/0"
             self._begin(cache.part)
-        if "DATABASE_URL" in given:
+        if not self.embedded_database:
             if not postgres.answers(given["DATABASE_URL"].replace("postgresql+psycopg://", "postgresql://", 1)):
                 raise Trouble("The server that DATABASE_URL names does not answer, or refuses this user.")
             return given
-        if not (self.local.postgres / "password").exists():
-            self.screen.say("making the database")
         database = postgres.prepare(self.local.postgres)
-        if database.home != self.local.postgres:
-            self.screen.say(f"PostgreSQL's user can't read {self.local.postgres}: its data are in {database.home}")
+        if database.made:
+            self.screen.say("database made")
+            if database.home != self.local.postgres:
+                self.screen.say(f"PostgreSQL's user can't read {self.local.postgres}: its data are in {database.home}")
         self._begin(database.part)
         given["DATABASE_URL"] = database.url
         return given
 
     def _addresses(self, servers: Mapping[str, str]) -> dict[str, str]:
         database = servers["DATABASE_URL"]
-        if "DATABASE_URL" not in os.environ:
+        if self.embedded_database:
             database = postgres.create_database(database, DATABASE)
         return {"database": database, "redis": servers["REDIS_URL"]}
 

@@ -49,11 +49,12 @@ _FAST_OPTIONS = {
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A server that is ready to be started. `url` is postgresql://… of the database `postgres`."""
+    """A server that is ready to be started. `url` is postgresql://… of the database `postgres`; `made` says data are new."""
 
     part: Part
     url: str
     home: Path
+    made: bool
 
 
 def prepare(folder: Path, *, port: int = 0, fast: bool = False) -> Server:
@@ -67,7 +68,8 @@ def prepare(folder: Path, *, port: int = 0, fast: bool = False) -> Server:
     binaries = _binaries(home, account)
     data, password_file = home / "data", home / "password"
     _check_version(data, binaries)
-    if not password_file.exists():
+    made = not password_file.exists()
+    if made:
         # The password is written last: without it, an earlier start was cut short.
         _initialise(home, binaries, account, fast=fast)
     port = port or free_port()
@@ -86,7 +88,7 @@ def prepare(folder: Path, *, port: int = 0, fast: bool = False) -> Server:
         before=lambda: _forget_number(data),
         stop_signal=signal.SIGINT,  # "fast shutdown": doesn't wait for clients
     )
-    return Server(part, url, home)
+    return Server(part, url, home, made)
 
 
 def answers(url: str) -> bool:

@@ -57,7 +57,7 @@ def show_ready(screen: Screen, local: Local, facts: Mapping[str, Any]) -> None:
         "  Citizens (all of them: the sandbox's page)",
         *(f"    {person['phone']}  {person['name']}  {person['story']}" for person in _people(facts["sandbox"])),
         "",
-        "  Staff (passwords are new at every start; six digits from any authenticator app)",
+        "  Staff (six digits from any authenticator app)",
         *(
             f"    {member['username']:13} {member['password']}  {member['name']}, {member['roles']}\n"
             f"                  {member['totp']}"
