@@ -10,9 +10,9 @@ from datetime import date, datetime
 from uuid import UUID
 
 from casework.appointments import queries, rules
+from casework.appointments.holds import service as holds
 from casework.appointments.record import service as record
 from casework.appointments.rules import Reminder, State
-from casework.appointments.taking import service as taking
 from casework.appointments.visit import service as visit
 from casework.slots import queries as slots
 from core import clock, jobs
@@ -29,7 +29,7 @@ def free_holds() -> None:
         found = queries.slots_with_expired_holds(session, now)
     for slot_id in found:
         with transaction() as session:
-            taking.free_expired_holds(session, slot_id=slot_id, now=now)
+            holds.free_expired(session, slot_id=slot_id, now=now)
 
 
 @jobs.every("*/10 * * * *", "appointments.remind")
@@ -83,7 +83,7 @@ def cancel_withdrawn(hall_id: str, day: str) -> None:
         for appointment_id, owner_id, state in moved:
             with transaction() as session:
                 if state is State.HELD:
-                    taking.give_up(session, owner_id=owner_id, hold_id=appointment_id)
+                    holds.give_up(session, owner_id=owner_id, hold_id=appointment_id)
                 else:
                     visit.cancel_by_hall(session, appointment_id=appointment_id, note=note)
                     done.add(appointment_id)

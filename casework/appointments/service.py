@@ -14,12 +14,13 @@ from auth.accounts import service as accounts
 from auth.accounts.events import SubjectsMerged
 from casework.appointments import queries, rules
 from casework.appointments.events import AppointmentBooked, AppointmentCancelled
+from casework.appointments.holds import service as holds
 from casework.appointments.models import Appointment, AppointmentParty
 from casework.appointments.queries import Offer
 from casework.appointments.record import service as record
 from casework.appointments.rules import Closing, State
 from casework.appointments.taking import service as taking
-from casework.appointments.taking.service import Details, lock_persons
+from casework.appointments.taking.service import Details, Ready, lock_persons
 from casework.appointments.visit import service as visit
 from casework.places import queries as places
 from casework.slots import queries as slots
@@ -92,7 +93,7 @@ def hold(
         prereview_id=prereview_id,
         details=details,
     )
-    return taking.take(session, actor=actor, draft=draft, state=State.HELD)
+    return taking.take(session, taking.prepare(session, actor=actor, draft=draft, state=State.HELD))
 
 
 def book(
@@ -121,9 +122,7 @@ def book(
         prereview_id=prereview_id,
         details=details,
     )
-    appointment = taking.take(session, actor=actor, draft=draft, state=State.BOOKED)
-    _booked(session, appointment)
-    return appointment
+    return _book(session, taking.prepare(session, actor=actor, draft=draft, state=State.BOOKED))
 
 
 def book_own(
@@ -148,7 +147,8 @@ def confirm(session: Session, *, actor: Citizen, hold_id: UUID, details: Details
     Raises `HoldExpired` (also for a hold that was never the caller's), `InvalidInput`, `BookingLimit` (another party's).
     """
     appointment = taking.confirm(session, actor=actor, hold_id=hold_id, details=details)
-    _booked(session, appointment)
+    _tell_booked(session, appointment)
+    _publish_booked(session, appointment)
     return appointment
 
 
@@ -173,11 +173,10 @@ def change(session: Session, *, actor: Citizen, appointment_id: UUID, slot_id: U
         details=taking.details_of(old),
         replaces=old,
     )
-    new = taking.take(session, actor=actor, draft=draft, state=State.BOOKED, free_first=old)
+    new = _book(session, taking.prepare(session, actor=actor, draft=draft, state=State.BOOKED, gives_way=old))
     old.replaced_by_id = new.id
     session.flush()
     publish(session, AppointmentCancelled(old.id, old.owner_id, old.state))
-    _booked(session, new)
     return new
 
 
@@ -243,7 +242,7 @@ def _cancel(session: Session, actor: Citizen | Staff, appointment: Appointment) 
 
 def give_up_hold(session: Session, *, actor: Citizen, hold_id: UUID) -> None:
     """Free the caller's hold at once. Nothing happens if it ran out already or was never the caller's."""
-    taking.give_up(session, owner_id=actor.owner_id, hold_id=hold_id)
+    holds.give_up(session, owner_id=actor.owner_id, hold_id=hold_id)
 
 
 def qr_text(appointment: Appointment) -> str:
@@ -261,15 +260,26 @@ def appointment_of_qr(text: str, now: datetime) -> UUID | None:
     return UUID(hex=key)
 
 
-def _booked(session: Session, appointment: Appointment) -> None:
+def _book(session: Session, ready: Ready) -> Appointment:
+    """Tell, then take: if the place is gone, nothing was told either."""
+    _tell_booked(session, ready.appointment)
+    appointment = taking.take(session, ready)
+    _publish_booked(session, appointment)
+    return appointment
+
+
+def _tell_booked(session: Session, appointment: Appointment) -> None:
+    note = rules.papers_text(appointment.papers)
+    record.tell(session, appointment, "APPOINTMENT_BOOKED", event="booked", note=note)
+
+
+def _publish_booked(session: Session, appointment: Appointment) -> None:
     publish(
         session,
         AppointmentBooked(
             appointment.id, appointment.owner_id, appointment.item_id, appointment.hall_id, appointment.starts_at
         ),
     )
-    note = rules.papers_text(appointment.papers)
-    record.tell(session, appointment, "APPOINTMENT_BOOKED", event="booked", note=note)
 
 
 def move_owner(session: Session, event: SubjectsMerged) -> None:
@@ -278,7 +288,7 @@ def move_owner(session: Session, event: SubjectsMerged) -> None:
     now = clock.now()
     both = (event.kept, event.absorbed)
     for hold_id, owner_id in queries.holds_of(session, both):
-        taking.give_up(session, owner_id=owner_id, hold_id=hold_id)
+        holds.give_up(session, owner_id=owner_id, hold_id=hold_id)
     live = queries.live_of(session, both)
     kept_items = {one.item_id for one in live if one.owner_id == event.kept}
     for appointment in live:

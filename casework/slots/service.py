@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from casework.places import queries as places
 from casework.places import service as place_service
-from casework.places.rules import Opening
+from casework.places.rules import Opening, check_periods
 from casework.slots import queries, rules
 from casework.slots.models import BookingPolicy, Slot, SlotDay, SlotPlan
 from casework.slots.rules import HallPolicy, Planned
@@ -185,13 +185,15 @@ def set_plan(
 ) -> None:
     """Say what a zone of the manager's hall does on a weekday (AP-1), and make the days ahead that were made before afresh.
 
-    None means: as the hall is open, as many windows as it has, as the policy says. Raises `Forbidden` without a hall.
+    None means: as the hall is open, as many windows as it has, as the policy says. Raises `Forbidden` without a hall,
+    `InvalidInput` (no such zone here, periods that overlap or end before they begin).
     """
     hall_id = hall_of(actor)
     if zone_code not in places.zone_codes(session, hall_id):
         raise InvalidInput(fields={"zone_code": ["本大厅没有这个区 / this hall has no such zone"]})
+    said = None if periods is None else check_periods(periods)
     values = {
-        "periods": None if periods is None else [[f"{a:%H:%M}", f"{b:%H:%M}"] for a, b in periods],
+        "periods": None if said is None else [[f"{opens:%H:%M}", f"{closes:%H:%M}"] for opens, closes in said],
         "windows": windows,
         "slot_minutes": slot_minutes,
         "booking_percent": booking_percent,

@@ -13,16 +13,17 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ColumnElement, Row, and_, delete, func, insert, literal, or_, select, update
+from sqlalchemy import BigInteger, ColumnElement, and_, func, insert, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from auth.accounts import queries as accounts
 from casework.appointments import queries, rules
 from casework.appointments.errors import BookingNotOffered, HoldExpired
+from casework.appointments.holds import service as holds
 from casework.appointments.models import Appointment
 from casework.appointments.parties import service as parties
-from casework.appointments.parties.service import Party
+from casework.appointments.parties.service import Known, Party
 from casework.appointments.record import service as record
 from casework.appointments.rules import Comes, Need, Past, State, Wish
 from casework.catalogue import queries as catalogue
@@ -75,6 +76,20 @@ class Draft:
     def online(self) -> bool:
         """Whether a citizen books; what staff book isn't blocked by no-shows (AP-22)."""
         return self.channel not in {"HOTLINE", "HALL"}
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A booking of which only the place is still to be taken. `appointment` is what the row will be, not in the session."""
+
+    actor: Citizen | Staff
+    draft: Draft
+    past: Sequence[Past]
+    gives_way: Appointment | None
+    rebooks: UUID | None
+    named: Sequence[Known]
+    values: Mapping[str, Any]
+    appointment: Appointment
 
 
 def bookable_item(session: Session, item_id: str, day: date) -> Item:
@@ -178,12 +193,12 @@ def _lock_key(part: object) -> int:
     return int.from_bytes(digest, signed=True)
 
 
-def take(
-    session: Session, *, actor: Citizen | Staff, draft: Draft, state: State, free_first: Appointment | None = None
-) -> Appointment:
-    """Take the place as HELD or BOOKED, under the lock of the persons. `free_first`: the booking that gives way (AP-13).
+def prepare(
+    session: Session, *, actor: Citizen | Staff, draft: Draft, state: State, gives_way: Appointment | None = None
+) -> Ready:
+    """Lock the persons, judge, and write all but the place itself (AP-8). `gives_way`: the booking that is moved (AP-13).
 
-    Raises `BookingLimit`, `BookingBlocked`, `SlotFull`.
+    Raises `BookingLimit`, `BookingBlocked`.
     """
     named = parties.recognise(session, draft.details.parties)
     persons = (draft.wish.owner_id, draft.wish.acting_id, draft.phone)
@@ -200,55 +215,45 @@ def take(
         rebooks=rebooks is not None,
         policy=draft.policy,
     )
-    _make_way(session, actor, draft, past, free_first)
     values = _values(session, draft, state, entitled)
-    if not _insert(session, draft, values):
-        raise SlotFull()
-    if rebooks is not None:
-        session.execute(update(Appointment).where(Appointment.id == rebooks).values(replaced_by_id=values["id"]))
     record.write(session, actor, state, values["id"])
-    # The row just written, without reading it again.
-    appointment = Appointment(**values)
-    parties.write(session, appointment, named)
+    return Ready(actor, draft, past, gives_way, rebooks, named, values, Appointment(**values))
+
+
+def take(session: Session, ready: Ready) -> Appointment:
+    """Take the place: the last thing before the commit, so that a slot everybody wants is locked no longer than that.
+
+    Raises `SlotFull`.
+    """
+    session.flush()
+    _make_way(session, ready)
+    if not _insert(session, ready.draft, ready.values):
+        raise SlotFull()
+    appointment = ready.appointment
+    if ready.rebooks is not None:
+        session.execute(
+            update(Appointment).where(Appointment.id == ready.rebooks).values(replaced_by_id=appointment.id)
+        )
+    parties.write(session, appointment, ready.named)
     return appointment
 
 
-def _make_way(
-    session: Session, actor: Citizen | Staff, draft: Draft, past: Sequence[Past], free_first: Appointment | None
-) -> None:
+def _make_way(session: Session, ready: Ready) -> None:
     """Give back the person's own hold, holds of this slot that ran out (AP-10), and the booking that is moved (AP-13)."""
+    draft, moved = ready.draft, ready.gives_way
     gone: list[ColumnElement[bool]] = []
-    if any(one.state is State.HELD and one.owner_id == draft.wish.owner_id for one in past):
+    if any(one.state is State.HELD and one.owner_id == draft.wish.owner_id for one in ready.past):
         gone.append(Appointment.owner_id == draft.wish.owner_id)
     if draft.slot.room.released_minutes:
         gone.append(and_(Appointment.slot_id == draft.slot.id, Appointment.hold_until <= draft.now))
-    held = _locked_holds(session, or_(*gone)) if gone else []
-    giving = {hold.slot_id for hold in held} | ({free_first.slot_id} if free_first is not None else set())
+    held = holds.locked(session, or_(*gone)) if gone else []
+    giving = {hold.slot_id for hold in held} | ({moved.slot_id} if moved is not None else set())
     if giving:
         slots.lock(session, giving | {draft.slot.id})
-    _release(session, held)
-    if free_first is not None:
-        closing = rules.changed_as(free_first.starts_at, free_first.changes, draft.now, draft.policy)
-        record.close(session, free_first, State.CANCELLED, actor, closing=closing, now=draft.now)
-
-
-def _locked_holds(session: Session, which: ColumnElement[bool]) -> Sequence[Row[UUID, UUID, int, bool]]:
-    """Holds, locked by one statement in key order, so that those who tidy the same ones wait for each other and never in a ring."""
-    query = select(Appointment.id, Appointment.slot_id, Appointment.minutes, Appointment.entitled)
-    query = query.where(Appointment.state == State.HELD, which).order_by(Appointment.id).with_for_update()
-    return session.execute(query).all()
-
-
-def _release(session: Session, held: Sequence[Row[UUID, UUID, int, bool]]) -> None:
-    """Delete holds that are locked, and give their time back. Their slots are locked, or there is only one."""
-    if not held:
-        return
-    session.execute(
-        delete(Appointment).where(Appointment.id.in_([hold.id for hold in held])),
-        execution_options={"synchronize_session": False},
-    )
-    for hold in held:
-        slots.give_back(session, hold.slot_id, hold.minutes, entitled=hold.entitled)
+    holds.release(session, held)
+    if moved is not None:
+        closing = rules.changed_as(moved.starts_at, moved.changes, draft.now, draft.policy)
+        record.close(session, moved, State.CANCELLED, ready.actor, closing=closing, now=draft.now)
 
 
 def _values(session: Session, draft: Draft, state: State, entitled: bool) -> dict[str, Any]:
@@ -367,13 +372,3 @@ def confirm(session: Session, *, actor: Citizen, hold_id: UUID, details: Details
     session.flush()
     parties.write(session, held, named)
     return held
-
-
-def give_up(session: Session, *, owner_id: UUID, hold_id: UUID) -> None:
-    """Free a hold of this person, if there is one."""
-    _release(session, _locked_holds(session, and_(Appointment.id == hold_id, Appointment.owner_id == owner_id)))
-
-
-def free_expired_holds(session: Session, *, slot_id: UUID, now: datetime) -> None:
-    """Delete the holds of a slot that ran out and give their time back (AP-10)."""
-    _release(session, _locked_holds(session, and_(Appointment.slot_id == slot_id, Appointment.hold_until <= now)))
