@@ -97,16 +97,17 @@ def script(statement: str, values: Mapping[str, Any], changing: Mapping[Any, str
 
 
 def run(
-    database: URL, folder: Path, statement: str, *, people: int, slots: tuple[int, int], clients: int, seconds: int
+    database: URL, folder: Path, statement: str, *, people: range, slots: range, clients: int, seconds: int
 ) -> Result:
-    """Run the statement for `seconds`, over the first `people` citizens and the slots numbered `slots` (first, last).
+    """Run the statement for `seconds`, over the citizens and the slots of these numbers.
 
     Raises `RuntimeError` if a transaction failed.
     """
     file = folder / "booking.sql"
-    first, last = slots
     file.write_text(
-        f"\\set unique random(1, {_UNIQUE})\n\\set person random(1, {people})\n\\set slot random({first}, {last})\n"
+        f"\\set unique random(1, {_UNIQUE})\n"
+        f"\\set person random({people[0]}, {people[-1]})\n"
+        f"\\set slot random({slots[0]}, {slots[-1]})\n"
         f"{statement};\n",
         encoding="utf-8",
     )
