@@ -325,10 +325,22 @@ class Story:
         """Collected, on the way, out for delivery: three signed callbacks."""
         for state in ("picked_up", "in_transit", "out_for_delivery"):
             self._courier_reports(state)
-        wait_until(
-            "out for delivery", lambda: self._shipment()["state"] == "OUT_FOR_DELIVERY", seconds=max(30, self.patience)
-        )
+        self._wait_for("OUT_FOR_DELIVERY")
         return "OUT_FOR_DELIVERY"
+
+    def _wait_for(self, state: str) -> None:
+        """Wait for the shipment's state; a carrier whose report found nobody sends the whole list again after a while."""
+        pushed = time.monotonic()
+
+        def there() -> bool:
+            nonlocal pushed
+            if time.monotonic() - pushed > 10:
+                pushed = time.monotonic()
+                again = {"waybill": self.facts["waybill"], "state": "updateall"}
+                self.partner.call("POST", "/kuaidi100/advance", json=again)
+            return bool(self._shipment()["state"] == state)
+
+        wait_until(f"the shipment is {state}", there, seconds=max(30, self.patience))
 
     def _courier_reports(self, state: str, **more: str) -> None:
         """A courier's step, at the time that the story's clock shows."""
@@ -341,7 +353,7 @@ class Story:
         """The code from the short message, the card in sight, the signature."""
         code = wait_until("the delivery code arrives", self._delivery_code, seconds=max(20, self.patience))
         self._courier_reports("signed", delivery_code=code)
-        wait_until("delivered", lambda: self._shipment()["state"] == "DELIVERED", seconds=max(30, self.patience))
+        self._wait_for("DELIVERED")
         case = self.web.call("GET", f"/api/v1/cases/{self.facts['case']}", token=self.tokens["me"])
         if case["state"] != "DELIVERED":
             raise StoryBroken(f"the case is {case['state']}")
