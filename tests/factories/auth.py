@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from auth.accounts import queries as people
 from auth.accounts import service as accounts
 from auth.accounts.ports import WeChatIdentity
+from auth.factors import service as factors
 from auth.identity import service as identity
 from auth.identity.models import IdentityEvidence
 from auth.identity.rules import EvidenceType, Result
@@ -25,6 +26,7 @@ from auth.staff import service as staff_service
 from auth.staff.models import StaffMember
 from core import clock
 from core.actors import Channel, Citizen, Staff, System
+from core.db import transaction
 from core.identifiers import DocumentNumber, DocumentType, normalise_document
 from core.identifiers.documents import check_character
 
@@ -98,6 +100,25 @@ def _prove(session: Session, subject_id: UUID, kind: EvidenceType, card: Documen
         )
     )
     session.flush()
+
+
+def signed_in_by_phone(phone: str, origin: Origin = Origin("H5")) -> Citizen:  # noqa: B008  # frozen
+    """Somebody who has just typed the right code of `phone`. Commits; raises what the sign-in refuses."""
+    with transaction() as session:
+        outcome = factors.sign_in_by_phone(session, phone=phone, proven=True, origin=origin)
+    return authenticator.citizen_of(outcome.insist().access_token)
+
+
+def signed_in_by_wechat(who: WeChatIdentity) -> Citizen:
+    """Somebody who has just opened the mini-program. Commits; raises what the sign-in refuses."""
+    with transaction() as session:
+        outcome = factors.sign_in_by_wechat(session, identity_of=who, origin=Origin("WXMP"))
+    return authenticator.citizen_of(outcome.insist().access_token)
+
+
+def now_of(actor: Citizen) -> Citizen:
+    """Who the session of `actor` belongs to now, and at which level. Raises `NotAuthenticated` when it is over."""
+    return authenticator.citizen_of(headers_for(actor)["Authorization"].removeprefix("Bearer "))
 
 
 def headers_for(actor: Citizen) -> dict[str, str]:
