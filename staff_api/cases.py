@@ -137,6 +137,39 @@ class StaffCaseOut(ma.Schema):
     result_number = ma.fields.String(required=True)
 
 
+class HistoryOut(ma.Schema):
+    """A move of a case as staff see it, the inner reason included (C-1)."""
+
+    at = Moment(required=True)
+    to_state = ma.fields.String(required=True)
+    role = ma.fields.String(required=True)
+    reason = ma.fields.String(required=True)
+    public_note = ma.fields.String(required=True)
+    old_due_on = ma.fields.Date(required=True, allow_none=True)
+    new_due_on = ma.fields.Date(required=True, allow_none=True)
+
+
+class StaffCorrectionOut(ma.Schema):
+    """A correction notice and what came of it (C-4)."""
+
+    defects = ma.fields.List(ma.fields.String(), required=True)
+    due_on = ma.fields.Date(required=True)
+    supervisor_reason = ma.fields.String(required=True)
+    answered_at = Moment(required=True, allow_none=True)
+    answer_file_ids = ma.fields.List(ma.fields.UUID(), required=True)
+    expired = ma.fields.Boolean(required=True)
+
+
+class StaffCaseDetailOut(StaffCaseOut):
+    """A case with its history."""
+
+    prereview_id = ma.fields.UUID(required=True, allow_none=True)
+    answers = ma.fields.Dict(keys=ma.fields.String(), values=ma.fields.String(), required=True)
+    deemed = ma.fields.Boolean(required=True)
+    history = ma.fields.List(ma.fields.Nested(HistoryOut), attribute="transitions", required=True)
+    corrections = ma.fields.List(ma.fields.Nested(StaffCorrectionOut), required=True)
+
+
 @blp.post("")
 @access.staff(FRONT_CLERK)
 @run_once
@@ -181,7 +214,7 @@ def list_cases(args: dict[str, Any]) -> Page[ServiceCase]:
 
 @blp.get("/<uuid:case_id>")
 @access.staff(*READERS)
-@blp.response(200, StaffCaseOut)
+@blp.response(200, StaffCaseDetailOut)
 def get_case(case_id: UUID) -> ServiceCase:
     """Show a case of my hall or department; the reading is logged (P-5)."""
     actor = access.staff_actor()

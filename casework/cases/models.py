@@ -39,6 +39,7 @@ class ServiceCase(UuidKey, Base):
     item_name: Mapped[str] = mapped_column(Text)
     sensitive: Mapped[bool]
     department_id: Mapped[str] = mapped_column(Text, index=True)
+    department_name: Mapped[str] = mapped_column(Text)
     applicant_name: Mapped[str] = mapped_column(Encrypted("service_case.applicant_name"))
     applicant_document_type: Mapped[str] = mapped_column(Text)
     applicant_document: Mapped[str] = mapped_column(Encrypted("service_case.applicant_document"))

@@ -66,6 +66,7 @@ def receive(
         item_name=item.name,
         sensitive=item.sensitive,
         department_id=item.department_id,
+        department_name=item.department_name,
         applicant_name=accounts.person(session, owner_id).name or "",
         applicant_document_type=document.type.value,
         applicant_document=document.number,

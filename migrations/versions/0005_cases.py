@@ -32,6 +32,7 @@ def upgrade() -> None:
         sa.Column("item_name", sa.Text, nullable=False),
         sa.Column("sensitive", sa.Boolean, nullable=False),
         sa.Column("department_id", sa.Text, nullable=False),
+        sa.Column("department_name", sa.Text, nullable=False),
         sa.Column("applicant_name", sa.LargeBinary, nullable=False),
         sa.Column("applicant_document_type", sa.Text, nullable=False),
         sa.Column("applicant_document", sa.LargeBinary, nullable=False),

@@ -94,12 +94,10 @@ def moves(case_id: UUID) -> list[str]:
 
 
 def messages(subject_id: UUID) -> list[str]:
-    """Templates of the messages a person got, in order."""
+    """Templates of the messages a person got about cases and parcels, in order."""
     with db.transaction() as session:
-        rows = session.execute(
-            text("SELECT template FROM message WHERE receiver_id = :id ORDER BY id"), {"id": subject_id}
-        )
-        return [found.template for found in rows]
+        query = select(Message.template).where(Message.receiver_id == subject_id).order_by(Message.id)
+        return [template for template in session.scalars(query) if template.startswith(("CASE_", "DELIVERY_"))]
 
 
 def texts(subject_id: UUID) -> str:

@@ -57,7 +57,7 @@ def write(
             at=clock.now(),
             actor=actor.audit_id,
             role=",".join(sorted(actor.roles)) if isinstance(actor, Staff) else type(actor).__name__.lower(),
-            department=case.department_id if isinstance(actor, Staff) else "",
+            department=case.department_name if isinstance(actor, Staff) else "",
             reason=reason,
             public_note=public_note,
             old_due_on=old_due,
