@@ -239,8 +239,6 @@ def run_jobs(app: Flask, settings: Settings) -> Callable[..., None]:
 
     async def drain() -> None:
         async with connected(settings.database_url) as worker:
-            # What the clock starts by itself would make the outcome depend on the time of day.
-            worker.periodic_registry.periodic_tasks.clear()
             await worker.run_worker_async(
                 queues=list(jobs.QUEUES), wait=False, concurrency=4, install_signal_handlers=False, listen_notify=False
             )
@@ -251,8 +249,15 @@ def run_jobs(app: Flask, settings: Settings) -> Callable[..., None]:
                 connection.execute(
                     text("UPDATE procrastinate_jobs SET scheduled_at = NULL WHERE status = 'todo' AND attempts = 0")
                 )
-        while _waiting():
-            asyncio.run(drain())
+        # What the clock starts by itself would make the outcome depend on the time of day.
+        periodic = jobs.app.periodic_registry.periodic_tasks
+        kept = dict(periodic)
+        periodic.clear()
+        try:
+            while _waiting():
+                asyncio.run(drain())
+        finally:
+            periodic.update(kept)
 
     return run
 
