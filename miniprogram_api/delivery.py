@@ -11,6 +11,7 @@ from flask_smorest import Blueprint
 from casework.delivery import queries, service
 from casework.delivery.models import Shipment
 from casework.delivery.rules import LABELS, State
+from casework.delivery.tracking import service as tracking
 from core.db import transaction
 from core.identifiers import normalise_phone
 from core.masking import mask_address, mask_name, mask_phone
@@ -137,4 +138,4 @@ def change_to_pickup(shipment_id: UUID) -> Shipment:
 def resend_code(shipment_id: UUID) -> Shipment:
     """Send a new delivery code; the former one ends."""
     with transaction() as session:
-        return service.resend_code(session, actor=access.citizen_actor(), shipment_id=shipment_id)
+        return tracking.resend_code(session, actor=access.citizen_actor(), shipment_id=shipment_id)

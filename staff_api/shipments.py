@@ -11,7 +11,8 @@ from flask_smorest import Blueprint
 from auth.staff.roles import FRONT_CLERK
 from casework.delivery import queries, service
 from casework.delivery.models import Shipment
-from casework.delivery.rules import LABELS, State
+from casework.delivery.rules import LABELS, Incident, State
+from casework.delivery.tracking import service as tracking
 from core.db import transaction
 from core.masking import mask_name
 from core.web import access
@@ -39,6 +40,13 @@ class VerifyIn(ma.Schema):
     """What the recipient said on the phone (CR-7)."""
 
     code = ma.fields.String(required=True, validate=ma.validate.Regexp(r"\A\d{6}\Z"))
+    note = Text(200, required=True)
+
+
+class IncidentIn(ma.Schema):
+    """What became of a parcel that didn't arrive (CR-9, CR-10)."""
+
+    outcome = ma.fields.Enum(Incident, by_value=True, required=True)
     note = Text(200, required=True)
 
 
@@ -109,5 +117,17 @@ def hand_over(shipment_id: UUID) -> Shipment:
 @blp.response(200, ShipmentOut)
 def verify_identity(data: dict[str, Any], shipment_id: UUID) -> Shipment:
     """Follow an unverified signature up with the recipient."""
+    actor = access.staff_actor()
     with transaction() as session:
-        return service.verify_identity(session, actor=access.staff_actor(), shipment_id=shipment_id, **data)
+        verification = tracking.verify_identity(session, actor=actor, shipment_id=shipment_id, **data)
+    return verification.insist()
+
+
+@blp.post("/<uuid:shipment_id>/incident")
+@access.staff(FRONT_CLERK)
+@blp.arguments(IncidentIn)
+@blp.response(200, ShipmentOut)
+def record_incident(data: dict[str, Any], shipment_id: UUID) -> Shipment:
+    """Record that a parcel was lost, damaged, or came back to the counter."""
+    with transaction() as session:
+        return service.record_incident(session, actor=access.staff_actor(), shipment_id=shipment_id, **data)

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 from uuid import UUID
 
 from sqlalchemy import select
 
 from casework.delivery import queries, rules, service
 from casework.delivery.models import Shipment
-from casework.delivery.ports import CallbackAddress, Courier, CourierOrder, Party
+from casework.delivery.ports import CallbackAddress, Courier, CourierOrder, Party, TrackReport
 from casework.delivery.rules import State
+from casework.delivery.tracking import service as tracking
 from casework.places import queries as places
 from core import callbacks, clock, jobs, ports
 from core.db import transaction
+from core.ports import PartnerRefused
+
+log = logging.getLogger("delivery")
 
 SERVICE_LINE = "057412345"
 """What the label gives as the sender's phone: the city's 12345, with its area code."""
@@ -24,8 +29,8 @@ _BATCH = 200
 def place_order(shipment_id: str) -> None:
     """Order the courier; the shipment's number is the carrier's key, so a repeat names the same order."""
     with transaction() as session:
-        shipment = queries.locked(session, UUID(shipment_id))
-        if shipment.state != State.CONFIRMED or shipment.waybill is not None:
+        shipment = service.begin_order(session, UUID(shipment_id))
+        if shipment is None:
             return
         hall = places.hall(session, shipment.hall_id)
         order = CourierOrder(
@@ -39,7 +44,13 @@ def place_order(shipment_id: str) -> None:
             callback_url=_callback_url(shipment),
             salt=shipment.callback_salt,
         )
-    placed = ports.get(Courier).place_order(order)
+    try:
+        placed = ports.get(Courier).place_order(order)
+    except PartnerRefused as refusal:
+        log.warning("the carrier refuses an order", extra={"shipment": shipment_id, "code": refusal.code})
+        with transaction() as session:
+            service.on_order_refused(session, UUID(shipment_id))
+        return
     with transaction() as session:
         service.on_ordered(session, UUID(shipment_id), placed)
 
@@ -65,8 +76,21 @@ def call_off(shipment_id: str) -> None:
     with transaction() as session:
         shipment = queries.locked(session, UUID(shipment_id))
         order_id, task_id = shipment.carrier_order_id, shipment.carrier_task_id
-    if order_id is not None and task_id is not None:
+    if order_id is None or task_id is None:
+        return
+    try:
         ports.get(Courier).cancel(order_id=order_id, task_id=task_id)
+    except PartnerRefused as refusal:
+        log.warning("the carrier refuses to cancel", extra={"shipment": shipment_id, "code": refusal.code})
+        with transaction() as session:
+            service.on_call_off_refused(session, UUID(shipment_id))
+
+
+@jobs.task("delivery.end_request", queue="bulk")
+def end_request(case_id: str) -> None:
+    """Cancel the delivery of a case that was withdrawn or whose result was collected."""
+    with transaction() as session:
+        service.end_request(session, UUID(case_id))
 
 
 @jobs.task("delivery.apply_callback", queue="partners")
@@ -76,8 +100,10 @@ def apply_callback(callback_id: str, shipment_id: str) -> None:
         _partner, body = callbacks.get(session, UUID(callback_id))
         salt = queries.salt_of(session, UUID(shipment_id)) or ""
         report = ports.get(Courier).read_callback(body, salt)
-        if report is not None:
-            service.apply_report(session, UUID(shipment_id), report)
+        if isinstance(report, TrackReport):
+            tracking.apply_track(session, UUID(shipment_id), report)
+        elif report is not None:
+            tracking.apply_order(session, UUID(shipment_id), report)
         callbacks.finish(session, UUID(callback_id), "DONE")
 
 
@@ -108,12 +134,12 @@ def pull(shipment_id: str) -> None:
     report = ports.get(Courier).track(**wanted)
     if report is not None:
         with transaction() as session:
-            service.apply_report(session, UUID(shipment_id), report)
+            tracking.apply_track(session, UUID(shipment_id), report)
 
 
 @jobs.every("33 19 * * *", "delivery.forget_addresses")
 def forget_addresses() -> None:
-    """P-6: addresses are kept 180 days after delivery."""
+    """P-6: addresses are kept 180 days after delivery, or whatever else ended the way."""
     more = True
     while more:
         with transaction() as session:

@@ -26,7 +26,7 @@ class Shipment(UuidKey, Base):
         CheckConstraint("(state = 'DELIVERED') <= (delivered_at IS NOT NULL)", name="delivered_has_time"),
         Index("uq_shipment_live", "case_id", unique=True, postgresql_where=text(f"state NOT IN ({_ENDED})")),
         Index("ix_shipment_hall_state", "hall_id", "state"),
-        Index("ix_shipment_address_kept", "delivered_at", postgresql_where=text("NOT address_forgotten")),
+        Index("ix_shipment_address_kept", "ended_at", postgresql_where=text("NOT address_forgotten")),
         Index(
             "ix_shipment_quiet", "last_report_at", postgresql_where=text("waybill IS NOT NULL AND delivered_at IS NULL")
         ),
@@ -37,6 +37,7 @@ class Shipment(UuidKey, Base):
     owner_id: Mapped[UUID] = mapped_column(ForeignKey("subject.id"), index=True)
     hall_id: Mapped[UUID] = mapped_column(ForeignKey("hall.id"))
     matter_name: Mapped[str] = mapped_column(Text)
+    sensitive: Mapped[bool]
     state: Mapped[str] = mapped_column(Text)
     receiver_name: Mapped[str] = mapped_column(Encrypted("shipment.receiver_name"))
     receiver_phone: Mapped[str] = mapped_column(Encrypted("shipment.receiver_phone"))
@@ -53,6 +54,7 @@ class Shipment(UuidKey, Base):
     carrier_task_id: Mapped[str | None] = mapped_column(Text)
     waybill: Mapped[str | None] = mapped_column(Text, index=True)
     callback_salt: Mapped[str] = mapped_column(Encrypted("shipment.callback_salt"))
+    order_asked_at: Mapped[datetime | None]
     ordered_at: Mapped[datetime | None]
     handed_over_at: Mapped[datetime | None]
     last_report_at: Mapped[datetime | None]
@@ -62,6 +64,7 @@ class Shipment(UuidKey, Base):
     codes_sent: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     identity_ok_at: Mapped[datetime | None]
     delivered_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
     address_forgotten: Mapped[bool] = mapped_column(server_default=text("false"))
     flags: Mapped[list[Any]] = mapped_column(server_default=text("'[]'::jsonb"))
 

@@ -61,6 +61,14 @@ class TrackReport:
 
 
 @dataclass(frozen=True, slots=True)
+class OrderReport:
+    """A verified report on an order. `failed`: it was cancelled, or the courier couldn't pick the parcel up."""
+
+    order_id: str
+    failed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class CallbackAddress:
     """Where the carrier reports to: the public address and the secret part of the path (CR-15)."""
 
@@ -91,6 +99,6 @@ class Courier(Protocol):
         """The track as the carrier knows it; None when it knows nothing."""
         ...
 
-    def read_callback(self, body: bytes, salt: str) -> TrackReport | None:
-        """The report in a callback's raw body; None for one about the order only. Raises `core.errors.SignatureInvalid`."""
+    def read_callback(self, body: bytes, salt: str) -> TrackReport | OrderReport | None:
+        """The report in a callback's raw body; None for a signed one of no use. Raises `core.errors.SignatureInvalid`."""
         ...

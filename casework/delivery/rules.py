@@ -47,6 +47,7 @@ CARRIED = frozenset(
 )
 """With the carrier. Reports come late and out of order, so any of these may follow any other (CR-14)."""
 ENDED = frozenset({S.DELIVERED, S.RETURNED, S.LOST, S.DAMAGED, S.CANCELLED})
+BEFORE_ORDER = frozenset({S.REQUESTED, S.CONFIRMED})
 BEFORE_HAND_OVER = frozenset({S.REQUESTED, S.CONFIRMED, S.ORDERED})
 
 _ENDS = ENDED - {S.CANCELLED}
@@ -98,6 +99,7 @@ class Kind(StrEnum):
     RETURNING = "RETURNING"
     RETURNED = "RETURNED"
     DAMAGED = "DAMAGED"
+    DOOR_CHECK = "DOOR_CHECK"
     OTHER = "OTHER"
 
 
@@ -111,6 +113,17 @@ class Flag(StrEnum):
     IDENTITY_FAILED = "IDENTITY_FAILED"
     CARRIER_GAVE_UP = "CARRIER_GAVE_UP"
     THREE_ATTEMPTS = "THREE_ATTEMPTS"
+    ORDER_REFUSED = "ORDER_REFUSED"
+    ORDER_FAILED = "ORDER_FAILED"
+    CALL_OFF_REFUSED = "CALL_OFF_REFUSED"
+
+
+class Incident(StrEnum):
+    """What a clerk can record of a parcel that didn't arrive."""
+
+    LOST = "LOST"
+    DAMAGED = "DAMAGED"
+    RETURNED = "RETURNED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +192,8 @@ def read_track(events: Iterable[Event], *, ordered_at: datetime, now: datetime, 
     signed_at: datetime | None = None
     attempts = 0
     for event in sorted(events):
+        if event.kind is Kind.DOOR_CHECK:
+            continue
         if event.at > now + POLICY.clock_skew:
             flags.add(Flag.FUTURE_TIME)
             continue

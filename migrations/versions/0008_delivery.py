@@ -27,6 +27,7 @@ def upgrade() -> None:
         sa.Column("owner_id", sa.Uuid, sa.ForeignKey("subject.id"), nullable=False),
         sa.Column("hall_id", sa.Uuid, sa.ForeignKey("hall.id"), nullable=False),
         sa.Column("matter_name", sa.Text, nullable=False),
+        sa.Column("sensitive", sa.Boolean, nullable=False),
         sa.Column("state", sa.Text, nullable=False),
         sa.Column("receiver_name", sa.LargeBinary, nullable=False),
         sa.Column("receiver_phone", sa.LargeBinary, nullable=False),
@@ -43,6 +44,7 @@ def upgrade() -> None:
         sa.Column("carrier_task_id", sa.Text),
         sa.Column("waybill", sa.Text),
         sa.Column("callback_salt", sa.LargeBinary, nullable=False),
+        sa.Column("order_asked_at", moment),
         sa.Column("ordered_at", moment),
         sa.Column("handed_over_at", moment),
         sa.Column("last_report_at", moment),
@@ -52,6 +54,7 @@ def upgrade() -> None:
         sa.Column("codes_sent", sa.Integer, nullable=False, server_default=sa.text("0")),
         sa.Column("identity_ok_at", moment),
         sa.Column("delivered_at", moment),
+        sa.Column("ended_at", moment),
         sa.Column("address_forgotten", sa.Boolean, nullable=False, server_default=sa.text("false")),
         sa.Column("flags", postgresql.JSONB, nullable=False, server_default=EMPTY_LIST),
         sa.CheckConstraint(f"state IN ({known})", name="state_known"),
@@ -66,7 +69,7 @@ def upgrade() -> None:
         postgresql_where=sa.text("state NOT IN ('CANCELLED', 'DAMAGED', 'LOST', 'RETURNED')"),
     )  # fmt: skip
     op.create_index(
-        "ix_shipment_address_kept", "shipment", ["delivered_at"], postgresql_where=sa.text("NOT address_forgotten")
+        "ix_shipment_address_kept", "shipment", ["ended_at"], postgresql_where=sa.text("NOT address_forgotten")
     )
     op.create_index(
         "ix_shipment_quiet", "shipment", ["last_report_at"],

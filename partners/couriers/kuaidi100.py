@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qs
 
-from casework.delivery.ports import CourierOrder, IdentityReport, Placed, TrackReport
+from casework.delivery.ports import CourierOrder, IdentityReport, OrderReport, Placed, TrackReport
 from casework.delivery.rules import Event, Kind
 from core.clock import SHANGHAI
 from core.crypto import constant_time_equal
@@ -63,6 +63,8 @@ _BASIC: dict[str, Kind] = {
     "7": Kind.MOVED,
     "14": Kind.REFUSED,
 }
+# States of an order that the carrier won't carry out: cancelled by a person, picking up failed, cancelled by the carrier.
+_ORDER_FAILED = frozenset({"9", "11", "99"})
 # Subscribing again to what is already reported is success.
 _DUPLICATE = "501"
 # Its own trouble: the call may or may not have had its effect.
@@ -140,8 +142,8 @@ class Kuaidi100:
             return None
         return _report(found, gave_up=False)
 
-    def read_callback(self, body: bytes, salt: str) -> TrackReport | None:
-        """The report in a callback; None when it is about the order only. Raises `SignatureInvalid`."""
+    def read_callback(self, body: bytes, salt: str) -> TrackReport | OrderReport | None:
+        """The report in a callback; None when it says nothing that we use. Raises `SignatureInvalid`."""
         fields = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True)
         text, sign = fields.get("param", [""])[0], fields.get("sign", [""])[0]
         if not salt or not constant_time_equal(md5(text + salt), sign):
@@ -149,7 +151,7 @@ class Kuaidi100:
         try:
             param = json.loads(text)
             if "lastResult" not in param:
-                return None
+                return _order_report(param)
             return _report(param["lastResult"], gave_up=param.get("status") == "abort")
         except (ValueError, TypeError, AttributeError, KeyError):
             # Signed, so it is theirs; but nothing we can use. The raw body is kept for a person.
@@ -178,6 +180,11 @@ class Kuaidi100:
 
 class NothingKnown(PartnerUnavailable):
     """A query found no track yet, which it says with the code of a server fault."""
+
+
+def _order_report(param: Mapping[str, Any]) -> OrderReport | None:
+    data = param["data"]
+    return OrderReport(str(data["orderId"]), str(data["status"]) in _ORDER_FAILED)
 
 
 def _report(found: Mapping[str, Any], *, gave_up: bool) -> TrackReport:

@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from casework.delivery.ports import CourierOrder, Party
+from casework.delivery.ports import CourierOrder, OrderReport, Party, TrackReport
 from casework.delivery.rules import Kind
 from core.errors import SignatureInvalid
 from core.ids import random_token
@@ -106,13 +106,21 @@ def _signed(param: object, salt: str) -> bytes:
 def test_callbacks_are_verified_on_the_text_sent(courier: Kuaidi100) -> None:
     body = _signed({"status": "abort", "lastResult": {"nu": "SF1", "data": []}}, "salt")
     report = courier.read_callback(body, "salt")
-    assert report is not None
+    assert isinstance(report, TrackReport)
     assert (report.waybill, report.gave_up) == ("SF1", True)
     for wrong in ("other", ""):
         with pytest.raises(SignatureInvalid):
             courier.read_callback(body, wrong)
     with pytest.raises(SignatureInvalid):
         courier.read_callback(body.replace(b"abort", b"polling"), "salt")
+
+
+@pytest.mark.parametrize(
+    ("status", "failed"), [(0, False), (1, False), (2, False), (10, False), (101, False), (9, True), (11, True), (99, True)]
+)
+def test_an_order_that_is_given_up_is_told_apart(courier: Kuaidi100, status: int, failed: bool) -> None:
+    body = _signed({"kuaidinum": "SF1", "data": {"orderId": "77", "status": status}}, "salt")
+    assert courier.read_callback(body, "salt") == OrderReport("77", failed)
 
 
 @pytest.mark.parametrize(
