@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, false, func, or_, select
+from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, false, func, or_, select, union
 from sqlalchemy.orm import Session, selectinload
 
 from casework.appointments import rules
@@ -85,7 +85,12 @@ def to_remind(session: Session, reminder: Reminder, now: datetime, limit: int) -
     if reminder is Reminder.EVENING:
         tomorrow = clock.local(now).date() + timedelta(days=1)
         at = rules.evening_reminder_at(tomorrow, policy.reminder_evening)
-        due = and_(Appointment.day == tomorrow, Appointment.evening_reminded_at.is_(None), Appointment.booked_at < at)
+        due = and_(
+            Appointment.starts_at >= clock.day_start(tomorrow),
+            Appointment.starts_at < clock.day_start(tomorrow + timedelta(days=1)),
+            Appointment.evening_reminded_at.is_(None),
+            Appointment.booked_at < at,
+        )
         if now < at:
             return []
     else:
@@ -155,14 +160,15 @@ def past(session: Session, wish: Wish, phone: bytes | None, now: datetime, polic
     """The earlier bookings that decide whether `wish` may be booked (AP-8, AP-15, AP-22), in one query."""
     today = clock.day_start(clock.local(now).date())
     named = select(AppointmentParty.appointment_id).where(AppointmentParty.subject_id == wish.owner_id)
-    concerned = [
-        Appointment.owner_id == wish.owner_id,
-        Appointment.acting_id.in_({wish.owner_id, wish.acting_id}),
-        Appointment.id.in_(named),
-    ]
     live = Appointment.state.in_(LIVE)
+    # One index each: as one OR with a subquery PostgreSQL would read the whole table.
+    concerned = [
+        select(Appointment.id).where(Appointment.owner_id == wish.owner_id),
+        select(Appointment.id).where(Appointment.acting_id.in_({wish.owner_id, wish.acting_id})),
+        named,
+    ]
     if phone is not None:
-        concerned.append(and_(Appointment.phone_lookup == phone, live))
+        concerned.append(select(Appointment.id).where(Appointment.phone_lookup == phone, live))
     strikes_since = now - timedelta(days=policy.strike_days + policy.block_days)
     telling = or_(
         live,
@@ -176,7 +182,7 @@ def past(session: Session, wish: Wish, phone: bytes | None, now: datetime, polic
         ),
     )
     same_phone = Appointment.phone_lookup == phone if phone is not None else false()
-    query = _past_query(Appointment.id.in_(named), same_phone).where(or_(*concerned), telling)
+    query = _past_query(Appointment.id.in_(named), same_phone).where(Appointment.id.in_(union(*concerned)), telling)
     return [_past(row) for row in session.execute(query)]
 
 

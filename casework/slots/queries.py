@@ -85,7 +85,7 @@ def days(
     is_its_own = and_(Slot.hall_id == SlotDay.hall_id, Slot.zone_code == SlotDay.zone_code, Slot.day == SlotDay.day)
     rows = session.execute(
         select(SlotDay.day.label("made_day"), SlotDay.cause, SlotDay.note, *_COLUMNS, released)
-        .outerjoin(Slot, and_(is_its_own, Slot.planned_minutes > 0))
+        .outerjoin(Slot, and_(is_its_own, Slot.day.between(first, last), Slot.planned_minutes > 0))
         .where(SlotDay.hall_id == hall_id, SlotDay.zone_code == zone_code, SlotDay.day.between(first, last))
         .order_by(SlotDay.day, Slot.starts_at)
     ).all()

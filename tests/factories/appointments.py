@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
+from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from casework.appointments import queries, service
 from casework.appointments.models import Appointment
 from casework.appointments.taking.service import Details
+from casework.queue import service as queue
+from casework.queue.models import Ticket
 from casework.slots import service as slots
 from casework.slots.models import Slot
+from core import clock
 from core.actors import Citizen, Staff
 from core.clock import SHANGHAI
+from core.db import transaction
 from tests.factories.catalogue import CITY_HALL
 
 # Tuesday afternoon: tomorrow's reserve is free to all (AP-6), Wednesday to next Tuesday are released (AP-5).
@@ -24,6 +29,7 @@ TOMORROW = date(2026, 12, 2)
 
 # 存量房买卖转移登记: 25 minutes, zone Z4 with 16 windows; a second and a third item of the same zone; one of another.
 ITEM, ZONE = "NB-002", "Z4"
+PATH = "/api/v1/appointments"
 
 
 def at(hour: int, minute: int = 0, day: date = TOMORROW) -> datetime:
@@ -93,3 +99,33 @@ def counters(session: Session, slot_id: UUID) -> tuple[int, int]:
 def later(minutes: int) -> datetime:
     """`NOW` and some minutes."""
     return NOW + timedelta(minutes=minutes)
+
+
+def visit(person: Citizen, starts: datetime | None = None, **more: Any) -> Appointment:
+    """A booking made the day before, for a visit tomorrow; committed."""
+    with clock.at(NOW), transaction() as session:
+        return book(session, person, slot(session, starts), **more)
+
+
+def arrive(clerk: Staff, appointment: Appointment, moment: datetime | None = None) -> Ticket:
+    """The person of a booking checks in by its number (at nine if no moment is given); committed."""
+    with clock.at(moment or at(9)), transaction() as session:
+        return queue.check_in(session, actor=clerk, number=appointment.number)
+
+
+def call(clerk: Staff, window: str = "Z4-01", moment: datetime | None = None) -> Ticket | None:
+    """A window calls whoever is next; committed."""
+    with clock.at(moment or clock.now()), transaction() as session:
+        return queue.call_next(session, actor=clerk, window_code=window)
+
+
+def wanted(slot_id: UUID, **more: Any) -> dict[str, Any]:
+    """The body of a request for this slot."""
+    return {"slot_id": str(slot_id), "item_id": ITEM, **more}
+
+
+def post(
+    client: FlaskClient, headers: dict[str, str], path: str = "", body: Any = None, *, key: str | None = None
+) -> Any:
+    """A POST to the booking API with an Idempotency-Key, a new one if none is given."""
+    return client.post(f"{PATH}{path}", json=body, headers={**headers, "Idempotency-Key": key or str(uuid4())})

@@ -14,12 +14,11 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from auth.accounts.events import SubjectsMerged
-from casework.appointments import jobs, queries, service
-from casework.appointments.errors import BookingLimit, CancelTooLate, HoldExpired
+from casework.appointments import service
+from casework.appointments.errors import BookingLimit, CancelTooLate
 from casework.appointments.models import Appointment, AppointmentParty
 from casework.appointments.parties.service import Party
-from casework.appointments.rules import Closing, Comes, Need, State
-from casework.appointments.taking.service import Details
+from casework.appointments.rules import Closing, Comes, State
 from casework.slots.errors import SlotFull, SlotNotReleased
 from core import clock
 from core.actors import Citizen
@@ -30,7 +29,7 @@ from core.identifiers.documents import check_character
 from notifications.messages.models import Message
 from tests.factories import appointments as make
 from tests.factories import prereview as prereviews
-from tests.factories.appointments import ITEM, NOW, TOMORROW, at, later
+from tests.factories.appointments import NOW, at
 from tests.factories.auth import resident_id
 from tests.factories.catalogue import CITY_HALL
 
@@ -134,97 +133,6 @@ def test_the_database_forbids_two_live_bookings_of_an_item(session: Session, cit
     )
     with pytest.raises(IntegrityError, match="uq_appointment_live_item"), session.begin_nested():
         session.execute(copy, {"id": booked.id})
-
-
-def test_a_hold_keeps_the_place_for_five_minutes(citizen: Citizens, small: UUID) -> None:
-    first, second, third = (citizen()[0] for _ in range(3))
-    with transaction() as session:
-        held = make.hold(session, first, small)
-        assert held.state == State.HELD
-        assert held.hold_until is not None
-        assert later(5) <= held.hold_until < later(5) + timedelta(seconds=30)
-        make.book(session, second, small)
-        with pytest.raises(SlotFull):
-            make.book(session, third, small)
-        assert told(session, first) == []
-    with clock.at(later(6)), transaction() as session:
-        made = make.book(session, third, small)
-        assert make.counters(session, small) == (54, 50)
-        assert session.get(Appointment, held.id) is None
-        assert made.state == State.BOOKED
-
-
-def test_an_offer_counts_holds_that_ran_out(citizen: Citizens, small: UUID) -> None:
-    """The expiry counts in the query, without any job."""
-    with transaction() as session:
-        make.hold(session, citizen()[0], small)
-        make.hold(session, citizen()[0], small)
-        assert _places(session) == 0
-    with clock.at(later(6)), transaction() as session:
-        assert _places(session) == 2
-        jobs.free_holds()
-        assert _places(session) == 2
-    with transaction() as session:
-        assert make.counters(session, small) == (54, 0)
-
-
-def _places(session: Session) -> int:
-    found = service.offer(session, item_id=ITEM, hall_id=CITY_HALL, first=TOMORROW, days=1, prereviewed=False)
-    answer = queries.offer_answer(session, found, "zh")
-    return int(answer["days"][0]["slots"][0]["places"])
-
-
-def test_a_hold_becomes_a_booking(session: Session, citizen: Citizens, small: UUID) -> None:
-    person, _ = citizen()
-    held = make.hold(session, person, small)
-    details = Details(needs=[Need.SIGN_LANGUAGE], language="en", answers=dict(prereviews.NO_SPECIALS))
-    booked = service.confirm(session, actor=person, hold_id=held.id, details=details)
-    assert (booked.id, booked.number, booked.state) == (held.id, held.number, State.BOOKED)
-    assert (booked.hold_until, booked.needs, booked.language) == (None, ["SIGN_LANGUAGE"], "en")
-    assert make.counters(session, small) == (54, 25)
-    assert told(session, person) == ["APPOINTMENT_BOOKED"]
-    with pytest.raises(HoldExpired):
-        service.confirm(session, actor=person, hold_id=held.id, details=Details())
-
-
-def test_only_the_own_hold_in_time_becomes_a_booking(session: Session, citizen: Citizens, small: UUID) -> None:
-    person, other = citizen()[0], citizen()[0]
-    held = make.hold(session, person, small)
-    with pytest.raises(HoldExpired):
-        service.confirm(session, actor=other, hold_id=held.id, details=Details())
-    with clock.at(later(5) + timedelta(seconds=30)), pytest.raises(HoldExpired):
-        service.confirm(session, actor=person, hold_id=held.id, details=Details())
-
-
-def test_one_hold_a_person(session: Session, citizen: Citizens, small: UUID) -> None:
-    person, _ = citizen()
-    first = make.hold(session, person, small)
-    elsewhere = make.slot(session, at(10))
-    second = make.hold(session, person, elsewhere)
-    assert session.get(Appointment, first.id) is None
-    assert (make.counters(session, small)[1], make.counters(session, elsewhere)[1]) == (0, 25)
-    booked = make.book(session, person, small)
-    assert session.get(Appointment, second.id) is None
-    assert make.counters(session, elsewhere)[1] == 0
-    assert booked.state == State.BOOKED
-
-
-def test_booking_the_last_place_that_one_holds_oneself(session: Session, citizen: Citizens, small: UUID) -> None:
-    person, _ = citizen()
-    make.book(session, citizen()[0], small)
-    make.hold(session, person, small)
-    make.book(session, person, small)
-    assert make.counters(session, small) == (54, 50)
-
-
-def test_giving_a_hold_up(session: Session, citizen: Citizens, small: UUID) -> None:
-    person, other = citizen()[0], citizen()[0]
-    held = make.hold(session, person, small)
-    service.give_up_hold(session, actor=other, hold_id=held.id)
-    assert make.counters(session, small)[1] == 25
-    service.give_up_hold(session, actor=person, hold_id=held.id)
-    service.give_up_hold(session, actor=person, hold_id=held.id)
-    assert make.counters(session, small)[1] == 0
 
 
 def test_a_reviewed_visit_is_shorter(session: Session, citizen: Citizens, staff: Callable[..., Any]) -> None:
@@ -358,45 +266,28 @@ def test_who_comes_must_fit(session: Session, citizen: Citizens) -> None:
     assert make.book(session, person, slot, comes=Comes.AGENT).comes == Comes.AGENT
 
 
-def test_three_bookings_of_a_phone(session: Session, citizen: Citizens) -> None:
-    people = [citizen()[0] for _ in range(4)]
+def test_three_bookings_of_a_phone(session: Session, staff: Callable[..., Any]) -> None:
+    """Four people of one family call the hotline with one phone (AP-8)."""
+    hotline, _ = staff("HOTLINE_OFFICER")
     slot = make.slot(session)
-    for person in people[:3]:
-        make.book(session, person, slot)
-    shared = session.execute(text("SELECT phone_lookup FROM appointment LIMIT 1")).scalar_one()
-    session.execute(text("UPDATE appointment SET phone_lookup = :phone"), {"phone": shared})
-    holder = session.execute(
-        select(Appointment.owner_id).where(Appointment.phone_lookup == shared).order_by(Appointment.id).limit(1)
-    ).scalar_one()
-    first = next(person for person in people if person.subject_id == holder)
-    friday = make.slot(session, at(9, day=date(2026, 12, 4)))
-    assert _limit(session, first, friday, item_id=OTHER_ITEM) == "PHONE"
 
+    def call() -> Appointment:
+        return service.book_by_phone(
+            session,
+            actor=hotline,
+            name="王五",
+            document=resident_id(),
+            phone="13800138000",
+            slot_id=slot,
+            item_id=ITEM,
+            details=Details(),
+        )
 
-def test_parties_are_named_and_have_limits(session: Session, citizen: Citizens) -> None:
-    """AP-12: the other party's own booking of the item, or of that day, stands in the way."""
-    seller, buyer = citizen()[0], resident_id()
-    slot = make.slot(session)
-    parties = [Party("李四", buyer), Party("王五")]
-    booked = make.book(session, seller, slot, parties=parties)
-    assert [one.name for one in make.stored(session, booked).parties] == ["李四", "王五"]
-    raw = session.execute(text("SELECT name, document FROM appointment_party")).all()
-    assert not any("李四".encode() in bytes(row.name) for row in raw)
-    assert _limit(session, citizen()[0], slot, parties=parties[:1]) == "PARTY"
-    known = citizen(document=buyer)[0]
-    other = citizen()[0]
-    thursday = make.slot(session, at(9, day=date(2026, 12, 3)))
-    make.book(session, known, thursday, item_id=OTHER_ITEM)
-    assert _limit(session, other, thursday, item_id=OTHER_ITEM, parties=parties[:1]) == "PARTY"
-
-
-def test_changing_keeps_the_parties(session: Session, citizen: Citizens) -> None:
-    seller, buyer = citizen()[0], resident_id()
-    old = make.book(session, seller, make.slot(session), parties=[Party("李四", buyer)], needs=["GUIDE"])
-    new = service.change(session, actor=seller, appointment_id=old.id, slot_id=make.slot(session, at(10)))
-    kept = make.stored(session, new)
-    assert [(one.name, one.document) for one in kept.parties] == [("李四", buyer.number)]
-    assert kept.needs == ["GUIDE"]
+    booked = [call() for _ in range(3)]
+    assert {(one.channel, one.entitled, one.state) for one in booked} == {("HOTLINE", True, State.BOOKED)}
+    with pytest.raises(BookingLimit) as limit:
+        call()
+    assert limit.value.extra == {"limit": "PHONE"}
 
 
 def test_merged_subjects(session: Session, citizen: Citizens) -> None:

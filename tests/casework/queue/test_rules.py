@@ -5,7 +5,7 @@ from itertools import product
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from casework.appointments.rules import Arrival
@@ -115,12 +115,14 @@ tickets = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(people=st.lists(tickets, max_size=12, unique_by=lambda one: one.key))
 def test_everybody_who_is_there_is_called_once(people: list[Waiting]) -> None:
     called = order(people)
     assert sorted(called) == sorted(one.key.int for one in people if one.missing == 0)
 
 
+@settings(deadline=None)
 @given(people=st.lists(tickets, min_size=1, max_size=12, unique_by=lambda one: one.key))
 def test_how_many_are_ahead_is_what_happens(people: list[Waiting]) -> None:
     called = order(people)
@@ -129,6 +131,7 @@ def test_how_many_are_ahead_is_what_happens(people: list[Waiting]) -> None:
         assert ahead == (called.index(one.key.int) if one.missing == 0 else None)
 
 
+@settings(deadline=None)
 @given(people=st.lists(tickets, max_size=12, unique_by=lambda one: one.key))
 def test_never_four_booked_while_others_wait(people: list[Waiting]) -> None:
     left, state, streak = [one for one in people if one.returns_after is None], QueueState(), 0

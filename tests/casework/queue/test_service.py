@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,26 +11,21 @@ from flask import Flask
 from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
-from casework.appointments import service as bookings
-from casework.appointments.errors import CheckinTooEarly, CheckinTooLate
 from casework.appointments.models import Appointment
-from casework.appointments.parties.service import Party
 from casework.appointments.rules import State as Booking
-from casework.places.rules import hall_id
 from casework.queue import jobs, queries, service
-from casework.queue.errors import CallTooSoon, QrInvalid, WindowBusy
+from casework.queue.errors import CallTooSoon, WindowBusy
 from casework.queue.models import Ticket, TicketCall
 from casework.queue.rules import Lane, Priority, Result, State
 from casework.slots.rules import HallPolicy
 from core import clock
 from core.actors import Citizen, Staff
 from core.db import transaction
-from core.errors import Forbidden, InvalidInput, NotFound, StateConflict
+from core.errors import InvalidInput, NotFound, StateConflict
 from notifications.messages.models import Message
 from tests.factories import appointments as make
 from tests.factories import prereview as prereviews
-from tests.factories.appointments import NOW, TOMORROW, ZONE, at
-from tests.factories.auth import resident_id
+from tests.factories.appointments import NOW, TOMORROW, ZONE, arrive, at, call, visit
 from tests.factories.catalogue import CITY_HALL
 
 Citizens = Callable[..., tuple[Citizen, dict[str, str]]]
@@ -49,25 +44,10 @@ def _morning(app: Flask) -> Iterator[None]:
         yield
 
 
-def booked(person: Citizen, starts: datetime | None = None, **more: Any) -> Appointment:
-    with clock.at(NOW), transaction() as session:
-        return make.book(session, person, make.slot(session, starts), **more)
-
-
-def arrive(clerk: Staff, appointment: Appointment, moment: datetime | None = None) -> Ticket:
-    with clock.at(moment or at(9)), transaction() as session:
-        return service.check_in(session, actor=clerk, number=appointment.number)
-
-
 def walk_in(clerk: Staff, moment: datetime | None = None, **more: Any) -> Ticket:
     with clock.at(moment or clock.now()), transaction() as session:
         wanted = {"zone_code": ZONE, "item_id": None, "priority": None}
         return service.issue_walk_in(session, actor=clerk, **wanted | more)
-
-
-def call(clerk: Staff, window: str = "Z4-01", moment: datetime | None = None) -> Ticket | None:
-    with clock.at(moment or clock.now()), transaction() as session:
-        return service.call_next(session, actor=clerk, window_code=window)
 
 
 def act(
@@ -89,7 +69,7 @@ def ticket_state(ticket: Ticket) -> str:
 
 def test_a_visit_from_check_in_to_the_result(clerk: Staff, citizen: Citizens) -> None:
     person, _ = citizen()
-    appointment = booked(person)
+    appointment = visit(person)
     ticket = arrive(clerk, appointment)
     assert (ticket.number, ticket.lane, ticket.state) == ("Y4001", Lane.BOOKED, State.WAITING)
     assert booking_state(appointment) == Booking.CHECKED_IN
@@ -109,84 +89,11 @@ def test_a_visit_from_check_in_to_the_result(clerk: Staff, citizen: Citizens) ->
         assert "Y4001" in message.body
 
 
-@pytest.mark.parametrize("how", ["qr", "number", "typed number", "card"])
-def test_ways_to_check_in(clerk: Staff, citizen: Citizens, how: str) -> None:
-    card = resident_id()
-    appointment = booked(citizen(document=card)[0])
-    typed = f" {appointment.number[:6].lower()} {appointment.number[6:]} "
-    ways: dict[str, dict[str, Any]] = {
-        "qr": {"qr_text": bookings.qr_text(appointment)},
-        "number": {"number": appointment.number},
-        "typed number": {"number": typed},
-        "card": {"document": card},
-    }
-    with transaction() as session:
-        assert service.check_in(session, actor=clerk, **ways[how]).appointment_id == appointment.id
-
-
-def test_the_qr_code_is_of_its_day_and_unchanged(clerk: Staff, citizen: Citizens) -> None:
-    first, second = booked(citizen()[0]), booked(citizen()[0])
-    code = bookings.qr_text(first)
-    forged = code.replace(first.id.hex, second.id.hex)
-    for text_ in (forged, code[:-1], "NBYY", "", f"NBYY.{first.id.hex}.", code.replace("NBYY", "NBXX")):
-        with pytest.raises(QrInvalid), transaction() as session:
-            service.check_in(session, actor=clerk, qr_text=text_)
-    with clock.at(at(0, 1, day=date(2026, 12, 3))), pytest.raises(QrInvalid), transaction() as session:
-        service.check_in(session, actor=clerk, qr_text=code)
-
-
-def test_check_in_is_in_the_own_hall_on_the_day(clerk: Staff, staff: Callable[..., Any], citizen: Citizens) -> None:
-    appointment = booked(citizen()[0])
-    elsewhere = staff("FRONT_CLERK", hall_id=hall_id("NB-330203"))[0]
-    with pytest.raises(NotFound):
-        arrive(elsewhere, appointment)
-    with pytest.raises(Forbidden):
-        arrive(staff("FRONT_CLERK")[0], appointment)
-    with pytest.raises(NotFound):
-        arrive(clerk, appointment, at(9, day=date(2026, 12, 3)))
-
-
-def test_early_late_and_twice(clerk: Staff, citizen: Citizens) -> None:
-    appointment = booked(citizen()[0])
-    with pytest.raises(CheckinTooEarly):
-        arrive(clerk, appointment, at(8, 29))
-    with pytest.raises(CheckinTooLate):
-        arrive(clerk, appointment, at(10, 1))
-    arrive(clerk, appointment, at(8, 31))
-    with pytest.raises(StateConflict):
-        arrive(clerk, appointment, at(8, 32))
-
-
-def test_who_cancelled_cannot_check_in(clerk: Staff, citizen: Citizens) -> None:
-    person, _ = citizen()
-    appointment = booked(person)
-    with clock.at(NOW), transaction() as session:
-        bookings.cancel(session, actor=person, appointment_id=appointment.id)
-    with pytest.raises(NotFound):
-        arrive(clerk, appointment)
-
-
-def test_late_with_room_keeps_the_booked_lane_at_the_back(clerk: Staff, citizen: Citizens) -> None:
-    """AP-17: from 15 to 60 minutes late."""
-    appointment = booked(citizen()[0])
-    ticket = arrive(clerk, appointment, at(9, 40))
-    assert (ticket.lane, ticket.queue_at >= at(9, 40)) == (Lane.BOOKED, True)
-
-
-def test_late_without_room_is_a_walk_in(clerk: Staff, staff: Callable[..., Any], citizen: Citizens) -> None:
-    manager, _ = staff("HALL_MANAGER", hall_id=CITY_HALL)
-    appointment = booked(citizen()[0])
-    with clock.at(NOW), transaction() as session:
-        make.windows(session, manager, 1)  # 18 minutes are too little for one of 25
-    ticket = arrive(clerk, appointment, at(9, 40))
-    assert (ticket.lane, ticket.number) == (Lane.WALK_IN, "A4001")
-
-
 def test_walk_ins_and_the_order_of_calling(clerk: Staff, citizen: Citizens) -> None:
     """AP-18, AP-20: booked, then priority, then walk-in; numbers run by kind."""
     plain = walk_in(clerk)
     old = walk_in(clerk, priority=Priority.ELDER, item_id="NB-001")
-    mine = arrive(clerk, booked(citizen()[0]))
+    mine = arrive(clerk, visit(citizen()[0]))
     assert [plain.number, old.number, mine.number] == ["A4001", "A4002", "Y4001"]
     called = [call(clerk, f"Z4-0{n}") for n in (1, 2, 3)]
     assert [one.number for one in called if one] == ["Y4001", "A4002", "A4001"]
@@ -203,7 +110,7 @@ def test_what_a_walk_in_asks_must_fit(clerk: Staff) -> None:
 def test_at_most_three_booked_in_a_row(clerk: Staff, citizen: Citizens) -> None:
     waiting = walk_in(clerk)
     for _ in range(5):
-        arrive(clerk, booked(citizen()[0]))
+        arrive(clerk, visit(citizen()[0]))
     order = [call(clerk, f"Z4-{n:02d}") for n in range(1, 7)]
     assert [one.number for one in order if one] == ["Y4001", "Y4002", "Y4003", waiting.number, "Y4004", "Y4005"]
 
@@ -288,7 +195,7 @@ def test_called_three_times_passed_and_back_once(clerk: Staff) -> None:
 
 
 def passed_booking(clerk: Staff, person: Citizen) -> tuple[Appointment, Ticket]:
-    appointment = booked(person)
+    appointment = visit(person)
     ticket = arrive(clerk, appointment)
     call(clerk, "Z4-01", at(9, 5))
     act(service.recall, clerk, ticket, at(9, 7))
@@ -313,7 +220,7 @@ def test_a_passed_number_is_void_after_half_an_hour(clerk: Staff, citizen: Citiz
 
 
 def test_the_end_of_the_day_is_no_penalty(clerk: Staff, citizen: Citizens) -> None:
-    served, waiting, called = (booked(citizen()[0]) for _ in range(3))
+    served, waiting, called = (visit(citizen()[0]) for _ in range(3))
     tickets = [arrive(clerk, one) for one in (served, called, waiting)]
     call(clerk, "Z4-01")
     act(service.serve, clerk, tickets[0])
@@ -329,23 +236,6 @@ def test_the_end_of_the_day_is_no_penalty(clerk: Staff, citizen: Citizens) -> No
             (Booking.FINISHED, Result.LEFT),
             (Booking.FINISHED, Result.LEFT),
         ]
-
-
-def test_all_parties_must_be_there_before_the_call(clerk: Staff, citizen: Citizens) -> None:
-    """AP-12: checked in when the first arrives, called when all are there."""
-    buyer = resident_id()
-    appointment = booked(citizen()[0], parties=[Party("李四", buyer)])
-    ticket = arrive(clerk, appointment)
-    assert ticket.missing == 1
-    assert call(clerk) is None
-    with transaction() as session:
-        complete = service.check_in(session, actor=clerk, document=buyer)
-        assert (complete.id, complete.missing) == (ticket.id, 0)
-    with pytest.raises(StateConflict), transaction() as session:
-        service.check_in(session, actor=clerk, document=buyer)
-    called = call(clerk)
-    assert called is not None
-    assert called.id == ticket.id
 
 
 def test_a_reviewed_visit_that_comes_to_nothing_is_counted(clerk: Staff, citizen: Citizens) -> None:
@@ -379,7 +269,7 @@ def test_the_database_keeps_one_person_at_a_window(clerk: Staff) -> None:
 
 
 def test_the_live_queue(clerk: Staff, citizen: Citizens) -> None:
-    appointment = booked(citizen()[0])
+    appointment = visit(citizen()[0])
     arrive(clerk, appointment)
     for _ in range(3):
         walk_in(clerk)
@@ -395,7 +285,7 @@ def test_the_live_queue(clerk: Staff, citizen: Citizens) -> None:
 def test_how_many_are_ahead_of_me(clerk: Staff, citizen: Citizens) -> None:
     for _ in range(2):
         walk_in(clerk)
-    appointment = booked(citizen()[0], at(9, 30))
+    appointment = visit(citizen()[0], at(9, 30))
     arrive(clerk, appointment)
     with transaction() as session:
         before = queries.of_appointment(session, appointment.id, clock.now(), HallPolicy())

@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from casework.slots import rules
@@ -45,6 +45,7 @@ def test_property_has_eleven_places() -> None:
     assert rules.capacity(16, 30, 60) // 25 == 11
 
 
+@settings(deadline=None)
 @given(
     windows=st.integers(0, 200),
     slot=st.integers(5, 240),
