@@ -19,6 +19,7 @@ from casework.appointments.errors import BookingLimit, CancelTooLate
 from casework.appointments.models import Appointment, AppointmentParty
 from casework.appointments.parties.service import Party
 from casework.appointments.rules import Closing, Comes, State
+from casework.appointments.taking.service import Details
 from casework.slots.errors import SlotFull, SlotNotReleased
 from core import clock
 from core.actors import Citizen
@@ -29,7 +30,7 @@ from core.identifiers.documents import check_character
 from notifications.messages.models import Message
 from tests.factories import appointments as make
 from tests.factories import prereview as prereviews
-from tests.factories.appointments import NOW, at
+from tests.factories.appointments import ITEM, NOW, at
 from tests.factories.auth import resident_id
 from tests.factories.catalogue import CITY_HALL
 
