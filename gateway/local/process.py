@@ -121,7 +121,7 @@ def start(part: Part, log: Path, printed: Path | None = None) -> Running:
         if os.getppid() != parent:
             os._exit(1)
 
-    log.parent.mkdir(parents=True, exist_ok=True)
+    log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with log.open("ab") as errors, (printed or log).open("ab") as output:
         log_start = errors.tell()
         process = subprocess.Popen(

@@ -179,6 +179,6 @@ class Supervisor:
 
 def _rotate(log: Path) -> None:
     """Keep one older log when a log has grown past 5 MB."""
-    log.parent.mkdir(parents=True, exist_ok=True)
+    log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if log.exists() and log.stat().st_size > _LOG_BYTES:
         log.replace(log.with_suffix(".log.1"))
