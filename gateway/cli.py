@@ -150,12 +150,15 @@ def rotate_keys() -> None:
 @main.command()
 def routes() -> None:
     """List every route with who may call it."""
+    from core.web.access import declared
     from gateway.app import create_app
 
     app = create_app(_settings())
     logging.disable()
     for rule in sorted(app.url_map.iter_rules(), key=lambda rule: rule.rule):
-        access = app.view_functions[rule.endpoint].__access__  # type: ignore[attr-defined]
+        access = declared(app.view_functions[rule.endpoint])
+        if access is None:
+            raise click.ClickException(f"{rule.rule} doesn't declare who may call it")
         who = f"citizen level {access.level}" if access.kind == "citizen" else access.kind
         roles = ", ".join(sorted(access.roles))
         methods = ",".join(sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}))

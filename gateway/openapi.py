@@ -112,7 +112,7 @@ def _problem_schema(schemas: dict[str, Any]) -> dict[str, Any]:
     plugin = MarshmallowPlugin()
     APISpec("", "", "3.1.0", plugins=[plugin])
     assert plugin.converter is not None  # noqa: S101  # set by APISpec above
-    schema: dict[str, Any] = plugin.converter.schema2jsonschema(ProblemOut)
+    schema: dict[str, Any] = plugin.converter.schema2jsonschema(ProblemOut)  # type: ignore[no-untyped-call]
     schemas.pop("Error", None)
     return schema
 

@@ -14,8 +14,8 @@ _TIMEOUT_SECONDS = 30
 
 def _node(script: str, *arguments: str, given: dict[str, Any]) -> Any:
     """What the script printed as JSON. Raises `subprocess.CalledProcessError` with its standard error."""
-    done = subprocess.run(  # noqa: S603  # our own scripts
-        ["node", str(FOLDER / script), *arguments],  # noqa: S607  # whichever node the machine has
+    done = subprocess.run(  # our own scripts
+        ["node", str(FOLDER / script), *arguments],  # whichever node the machine has
         input=json.dumps(given),
         # The SDK stamps its requests in local time, and Alipay expects Beijing's.
         env={**os.environ, "TZ": "Asia/Shanghai"},

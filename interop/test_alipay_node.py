@@ -1,4 +1,4 @@
-# ruff: noqa: S101  # tests assert
+# tests assert
 """The sandbox's Alipay against Alipay's official SDK for Node: each verifies what the other signed.
 
 Needs node and `npm ci` in this folder; `make interop` does both.

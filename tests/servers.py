@@ -39,7 +39,7 @@ def database_url(server: str, name: str) -> str:
 
 def admin(server: str, statement: str) -> None:
     with psycopg.connect(database_url(server, "postgres"), autocommit=True) as connection:
-        connection.execute(statement)  # type: ignore[arg-type]
+        connection.execute(statement)
 
 
 def make_template(services: Services) -> None:

@@ -73,6 +73,12 @@ def _declare(access: Access, check: Callable[[], None]) -> Callable[[F], F]:
     return decorate
 
 
+def declared(view: object) -> Access | None:
+    """What a view function declares; None for one that forgot."""
+    found = getattr(view, "__access__", None)
+    return found if isinstance(found, Access) else None
+
+
 def public(reason: str, *, limit: Limit | None = None) -> Callable[[F], F]:
     """Anybody may call; `reason` says why. `limit` is counted per network address."""
 

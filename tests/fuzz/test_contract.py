@@ -62,7 +62,7 @@ def tokens(app: Flask) -> Iterator[dict[str, dict[str, str]]]:
     suppress_health_check=list(HealthCheck),
     derandomize=True,
 )
-def test_the_contract_holds(case: Case, tokens: dict[str, dict[str, str]]) -> None:
+def test_the_contract_holds(case: Case[Any], tokens: dict[str, dict[str, str]]) -> None:
     cache.client().flushdb()  # rate limits would answer most of the made-up requests
     headers = next((found for prefix, found in tokens.items() if case.path.startswith(prefix)), {})
     if "Idempotency-Key" in (case.headers or {}):

@@ -2,10 +2,17 @@
 
 from flask import Flask
 
+from core.web import access
 from core.web.access import Access
 from gateway import openapi
 
 PREFIXES = {"citizen": "/api/v1/", "staff": "/staff/v1/", "partner": "/callbacks/"}
+
+
+def _declared(app: Flask, endpoint: str) -> Access:
+    found = access.declared(app.view_functions[endpoint])
+    assert found is not None
+    return found
 
 
 def test_every_route_declares_its_access(app: Flask) -> None:
@@ -17,7 +24,7 @@ def test_every_route_declares_its_access(app: Flask) -> None:
 
 def test_access_fits_the_address(app: Flask) -> None:
     for rule in app.url_map.iter_rules():
-        declared: Access = app.view_functions[rule.endpoint].__access__  # type: ignore[attr-defined]
+        declared = _declared(app, rule.endpoint)
         prefix = PREFIXES.get(declared.kind)
         assert prefix is None or rule.rule.startswith(prefix), rule.rule
         if rule.rule.startswith("/staff/"):
@@ -32,7 +39,7 @@ def test_staff_routes_name_known_roles(app: Flask) -> None:
     from auth.staff import roles
 
     for rule in app.url_map.iter_rules():
-        declared: Access = app.view_functions[rule.endpoint].__access__  # type: ignore[attr-defined]
+        declared = _declared(app, rule.endpoint)
         assert declared.roles <= roles.ALL, rule.rule
 
 

@@ -8,8 +8,10 @@ from casework.catalogue.queries import Filters
 from core import clock
 
 
-def _found(session: Session, typed: str, **filters: bool) -> list[str]:
-    page = queries.search(session, Filters(q=typed, **filters), clock.today(), cursor=None, limit=10, language="zh")
+def _found(session: Session, typed: str, *, bookable: bool | None = None) -> list[str]:
+    page = queries.search(
+        session, Filters(q=typed, bookable=bookable), clock.today(), cursor=None, limit=10, language="zh"
+    )
     return [entry["item_id"] for entry in page.items]
 
 
