@@ -37,10 +37,10 @@ from tests.factories.auth import resident_id
 ITEM = "NB-002"
 HALL = "NB-CITY"
 SLOTS = 200
-"""Ample slots, numbered from 1; behind them the one slot everybody wants, then those that sell out."""
-ONE_SLOT = SLOTS + 1
+"""Ample slots, numbered from 1; behind them an ample one that everybody wants, then one that sells out."""
+ONE_SLOT, SOLD_OUT = SLOTS + 1, SLOTS + 2
 PLACES = 200
-"""Places of a slot that sells out."""
+"""Places of the slot that sells out."""
 
 _CHANNEL: Channel = "WXMP"
 _LEVEL = 2
@@ -55,11 +55,8 @@ def key(prefix: str, number: int) -> UUID:
     return UUID(f"{prefix}{number:012x}")
 
 
-def make_slots(session: Session, selling_out: int) -> list[UUID]:
-    """`SLOTS` ample slots and one more on the next working day, and `selling_out` slots of `PLACES` places each.
-
-    Returns the keys of the latter. All are released (AP-5), and none keeps a reserve (AP-6).
-    """
+def make_slots(session: Session) -> None:
+    """Make the slots on the next working day: all released (AP-5), none with a reserve (AP-6)."""
     now = clock.now()
     day = add_workdays(clock.local(now).date(), 1, calendar.load(session))
     hall = places.hall_by_code(session, HALL)
@@ -67,13 +64,12 @@ def make_slots(session: Session, selling_out: int) -> list[UUID]:
     policy = slot_queries.policy(session, hall.id)
     each = slot_rules.minutes_needed(item.avg_handle_minutes, prereviewed=False, policy=policy)
     session.execute(insert(SlotDay).values(hall_id=hall.id, zone_code=item.zone_code, day=day))
-    sizes = [_AMPLE] * ONE_SLOT + [PLACES * each] * selling_out
+    sizes = [_AMPLE] * ONE_SLOT + [PLACES * each]
     rows = [
         _slot(number, hall.id, item.zone_code, day, minutes=minutes, reserved_until=now)
         for number, minutes in enumerate(sizes, start=1)
     ]
     session.execute(insert(Slot), rows)
-    return [key(SLOT_KEYS, number) for number in range(ONE_SLOT + 1, len(sizes) + 1)]
 
 
 def _slot(
@@ -123,7 +119,7 @@ def _token(actor: Citizen, now: datetime, ends: datetime) -> str:
 
 
 def _write_people(session: Session, numbers: range) -> None:
-    now = clock.now()
+    now, signed_in = clock.now(), clock.wall()
     rows: dict[type[Any], list[dict[str, Any]]] = {
         model: [] for model in (Subject, SubjectDocument, PhoneBinding, WeChatBinding, CitizenSession, IdentityEvidence)
     }
@@ -159,9 +155,9 @@ def _write_people(session: Session, numbers: range) -> None:
                 "channel": _CHANNEL,
                 "phone_binding_id": phone_id,
                 "wechat_binding_id": wechat_id,
-                "created_at": now,
-                "last_seen_at": now,
-                "expires_at": session_rules.session_end(_CHANNEL, now),
+                "created_at": signed_in,
+                "last_seen_at": signed_in,
+                "expires_at": session_rules.session_end(_CHANNEL, signed_in),
             }
         )
         rows[IdentityEvidence] += [
