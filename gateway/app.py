@@ -31,10 +31,10 @@ _SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
     "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
 }
+_CONTENT_POLICY = "default-src 'none'; frame-ancestors 'none'"
 
 
 class OrjsonProvider(JSONProvider):
@@ -93,9 +93,13 @@ def _begin() -> None:
 
 
 def _finish(response: Response) -> Response:
+    headers = response.headers
+    # Added, not set: nobody else sets these, and each look for an earlier one reads all headers.
     for name, value in _SECURITY_HEADERS.items():
-        response.headers.setdefault(name, value)
-    response.headers["X-Request-Id"] = request_id() or ""
-    if "Cache-Control" not in response.headers:
-        response.headers["Cache-Control"] = "no-store"
+        headers.add(name, value)
+    headers.add("X-Request-Id", request_id() or "")
+    if "Content-Security-Policy" not in headers:
+        headers.add("Content-Security-Policy", _CONTENT_POLICY)
+    if "Cache-Control" not in headers:
+        headers.add("Cache-Control", "no-store")
     return response

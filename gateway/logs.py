@@ -15,6 +15,7 @@ from core.masking import scrub
 from core.web.request_context import request_id
 
 _LONGEST_PLAIN_INTEGER = 9  # longer ones may be a phone or a document number
+_STANDARD = {*logging.LogRecord("", 0, "", 0, "", (), None).__dict__, "message"}
 _QUIET = ("urllib3", "alipay", "wechatpy", "procrastinate.worker", "procrastinate.periodic", "werkzeug")
 
 
@@ -46,8 +47,7 @@ def _mask(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
 def _add_extra(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
     record = event.get("_record")
     if isinstance(record, logging.LogRecord):
-        standard = logging.LogRecord("", 0, "", 0, "", (), None).__dict__
-        event.update({key: value for key, value in record.__dict__.items() if key not in standard and key != "message"})
+        event.update({key: value for key, value in record.__dict__.items() if key not in _STANDARD})
     return event
 
 

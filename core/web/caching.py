@@ -22,7 +22,8 @@ def cacheable(seconds: int) -> Callable[[F], F]:
                 response.headers["Cache-Control"] = f"public, max-age={seconds}"
                 response.headers["Vary"] = "Accept-Language"
                 response.add_etag()
-                response.make_conditional(request)
+                if request.if_none_match:
+                    response.make_conditional(request)
             return response
 
         return cast(F, cached)
