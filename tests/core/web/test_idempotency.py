@@ -1,6 +1,5 @@
 """`run_once`: one act per caller and key, however the requests meet."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
@@ -17,7 +16,7 @@ from gateway import errors
 
 
 @pytest.fixture
-def toy(database: Flask) -> Iterator[Flask]:
+def toy(database: Flask) -> Flask:
     """A small application with one idempotent POST that writes a row, or writes and refuses."""
     toy = Flask("toy")
     errors.register(toy)
