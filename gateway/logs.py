@@ -16,7 +16,15 @@ from core.web.request_context import request_id
 
 _LONGEST_PLAIN_INTEGER = 9  # longer ones may be a phone or a document number
 _STANDARD = {*logging.LogRecord("", 0, "", 0, "", (), None).__dict__, "message"}
-_QUIET = ("urllib3", "alipay", "wechatpy", "procrastinate.worker", "procrastinate.periodic", "werkzeug")
+_QUIET = (
+    "urllib3",
+    "alipay",
+    "wechatpy",
+    "procrastinate.jobs",
+    "procrastinate.worker",
+    "procrastinate.periodic",
+    "werkzeug",
+)
 
 
 def _add_request_id(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
