@@ -29,6 +29,7 @@ from gateway.local.state import Local, Trouble
 UV = "uv==0.13.9"
 NEEDED_BYTES = 1_500_000_000
 _FULL_BYTES = 50_000_000
+_UNFINISHED = "unfinished"
 _FILES = {"run": ("requirements.txt",), "test": ("requirements.txt", "requirements-dev.txt")}
 
 Purpose = Literal["run", "test"]
@@ -139,6 +140,8 @@ def _install(local: Local, purpose: Purpose) -> None:
         say(f"making the virtual environment {local.venv}")
         shutil.rmtree(local.venv, ignore_errors=True)
         _call(local, [sys.executable, "-m", "venv", str(local.venv)], "the virtual environment could not be made")
+    unfinished = local.venv / _UNFINISHED
+    unfinished.touch()
     local.stamp.unlink(missing_ok=True)
     say(f"installing the packages of {_FILES[purpose][-1]}")
     if not _with_uv(local, purpose):
@@ -148,11 +151,14 @@ def _install(local: Local, purpose: Purpose) -> None:
     # Kept until here so that a start that was cut short goes on where it stopped; the packages are links to the same data.
     shutil.rmtree(_cache(local), ignore_errors=True)
     write_stamp(local, purpose)
+    unfinished.unlink()
     say("installed")
 
 
 def _works(local: Local) -> bool:
-    """Whether the environment's own Python starts, has pip, and is the version that made this call."""
+    """Whether the environment is whole: its own Python starts, has pip, and is the version that made this call."""
+    if (local.venv / _UNFINISHED).exists():
+        return False  # an installation was cut short, perhaps in the middle of a package
     probe = "import sys, pip; print(sys.version_info[:3] == tuple(map(int, sys.argv[1].split('.')[:3])))"
     version = ".".join(map(str, sys.version_info[:3]))
     try:
