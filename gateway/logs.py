@@ -10,6 +10,7 @@ import sys
 from typing import Any
 
 import structlog
+from structlog.typing import EventDict
 
 from core.masking import scrub
 from core.web.request_context import request_id
@@ -27,7 +28,7 @@ _QUIET = (
 )
 
 
-def _add_request_id(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
+def _add_request_id(_logger: Any, _method: str, event: EventDict) -> EventDict:
     found = request_id()
     if found is not None:
         event.setdefault("request_id", found)
@@ -48,11 +49,11 @@ def _masked(value: Any) -> Any:
     return value if isinstance(value, int | float | bool | None) else scrub(str(value))
 
 
-def _mask(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
+def _mask(_logger: Any, _method: str, event: EventDict) -> EventDict:
     return {key: _masked(value) for key, value in event.items()}
 
 
-def _add_extra(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
+def _add_extra(_logger: Any, _method: str, event: EventDict) -> EventDict:
     record = event.get("_record")
     if isinstance(record, logging.LogRecord):
         event.update({key: value for key, value in record.__dict__.items() if key not in _STANDARD})
