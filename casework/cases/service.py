@@ -289,11 +289,12 @@ def collect(session: Session, *, actor: Staff, case_id: UUID, document: Document
     case = queries.for_staff(session, case_id, actor, acting=AT_THE_COUNTER, lock=True)
     identity.record_counter_check(session, actor=actor, subject_id=case.owner_id, document=document)
     _delivered(session, case, actor, clock.now(), "窗口领取")
+    record.tell(session, case, "CASE_DELIVERED", note="窗口领取")
     return case
 
 
 def on_result_delivered(session: Session, case_id: UUID, at: datetime) -> None:
-    """The courier's identity-checked signature is the legal service of the result (CR-11)."""
+    """The courier's identity-checked signature is the legal service of the result (CR-11); delivery tells the citizen."""
     case = queries.locked(session, case_id)
     if case.state == State.ISSUING:
         _delivered(session, case, System("delivery"), at, "快递送达")
@@ -303,7 +304,6 @@ def _delivered(session: Session, case: ServiceCase, actor: Actor, at: datetime, 
     case.delivered_at = at
     record.move(session, case, State.DELIVERED, actor, public_note=how)
     publish(session, CaseDelivered(case.id, case.owner_id))
-    record.tell(session, case, "CASE_DELIVERED", note=how)
 
 
 def withdraw(session: Session, *, actor: Citizen, case_id: UUID) -> ServiceCase:

@@ -101,7 +101,7 @@ def messages(subject_id: UUID) -> list[str]:
 
 
 def texts(subject_id: UUID) -> str:
-    """Everything the messages of a person say."""
+    """Everything the messages of a person say, in order."""
     with db.transaction() as session:
-        rows = session.scalars(select(Message).where(Message.receiver_id == subject_id))
+        rows = session.scalars(select(Message).where(Message.receiver_id == subject_id).order_by(Message.id))
         return "\n".join(f"{found.title} {found.body} {found.fields}" for found in rows)
