@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import secrets
 import socket
 
 import psutil
 
 LOOPBACK = "127.0.0.1"
+_FIRST, _COUNT = 20_000, 12_000
 
 
 def free_port() -> int:
-    """A port that nothing uses now."""
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        return int(probe.getsockname()[1])
+    """A port that nothing uses now, below those that the system gives to outgoing connections: it stays free for a new start."""
+    while True:
+        port = _FIRST + secrets.randbelow(_COUNT)
+        if is_free(port):
+            return port
 
 
 def is_free(port: int, host: str = LOOPBACK) -> bool:
