@@ -114,7 +114,7 @@ def _problem_schema(schemas: dict[str, Any]) -> dict[str, Any]:
     assert plugin.converter is not None  # noqa: S101  # set by APISpec above
     schema: dict[str, Any] = plugin.converter.schema2jsonschema(ProblemOut)  # type: ignore[no-untyped-call]
     schemas.pop("Error", None)
-    return schema
+    return {**schema, "additionalProperties": True}  # a kind of problem may say more (RFC 9457, 3.2)
 
 
 def _complete_operation(operation: dict[str, Any], endpoint: str, view: Any) -> None:
@@ -123,8 +123,10 @@ def _complete_operation(operation: dict[str, Any], endpoint: str, view: Any) -> 
     operation["x-access"] = _access_text(declared)
     problem = {"$ref": "#/components/responses/Problem"}
     responses = operation.setdefault("responses", {})
-    for status in [code for code in responses if not code.startswith(("2", "3"))]:
-        responses[status] = problem
+    for status, documented in list(responses.items()):
+        # A refusal in a partner's own words is documented as such by its view.
+        if not status.startswith(("2", "3")) and "text/plain" not in documented.get("content", {}):
+            responses[status] = problem
     responses["default"] = problem
     if declared.kind in {"citizen", "staff"}:
         operation["security"] = [{declared.kind: []}]

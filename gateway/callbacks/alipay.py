@@ -21,7 +21,8 @@ _REFUSED, _DONE = "REFUSED", "DONE"
 
 @blp.post("/notify")
 @access.partner(PARTNER)
-@blp.response(200, content_type="text/plain", description="`success`: received; anything else is sent again")
+@blp.response(200, {"type": "string"}, content_type="text/plain", description="`success`: received")
+@blp.alt_response(400, schema={"type": "string"}, content_type="text/plain", description="`failure`: send it again")
 def notify() -> Response:
     """Receive a notice about a trade."""
     if _receive(request.get_data(), request.content_type or ""):
