@@ -28,7 +28,7 @@ reset: ## remove everything that run and test have made (.local)
 	@$(RUN_READY) reset
 
 test: ## the whole suite on real, embedded PostgreSQL and Valkey (ARGS="tests/core -k money")
-	@$(TEST) -m pytest -n auto --maxprocesses 4 $(ARGS)
+	@$(TEST) -m pytest -n logical --maxprocesses 4 $(ARGS)
 
 check: format-check lint types contracts coverage fuzz ## what the pipeline runs: format, lint, types, contracts, tests with coverage, fuzzing
 
@@ -48,7 +48,7 @@ contracts: ## who may import whom
 	@$(TEST) -c 'from importlinter.cli import lint_imports_command as lint; lint()'
 
 coverage: ## the tests, with branch coverage
-	@$(TEST) -m pytest -n auto --maxprocesses 4 --cov --cov-report=term $(ARGS)
+	@$(TEST) -m pytest -n logical --maxprocesses 4 --cov --cov-report=term $(ARGS)
 
 fuzz: ## requests made up from the contract, for a bounded time
 	@$(TEST) -m tests.fuzz
