@@ -11,10 +11,12 @@ from flask import Response
 from flask_smorest import Blueprint
 
 from casework.appointments import queries, service
+from casework.appointments.drafts.service import Details
 from casework.appointments.models import Appointment
+from casework.appointments.offers import queries as offer_queries
+from casework.appointments.offers import service as offers
 from casework.appointments.parties.service import Party
 from casework.appointments.rules import LABELS, Comes, Need, State
-from casework.appointments.taking.service import Details
 from casework.queue import queries as queue
 from casework.queue.rules import State as TicketState
 from casework.slots import queries as slots
@@ -238,7 +240,7 @@ def _details(data: dict[str, Any]) -> Details:
 def list_slots(args: dict[str, Any]) -> Response:
     """Show the free slots of a hall for an item, with the reason where there are none."""
     with transaction() as session:
-        answer = queries.offer_answer(session, service.offer(session, **args), language())
+        answer = offer_queries.answer(session, offers.offer(session, **args), language())
     return Response(orjson.dumps(answer), content_type="application/json")
 
 

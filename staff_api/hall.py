@@ -11,9 +11,9 @@ from flask_smorest import Blueprint
 
 from auth.staff.roles import FRONT_CLERK, HALL_MANAGER, HOTLINE_OFFICER
 from casework.appointments import service as appointments
+from casework.appointments.drafts.service import Details
 from casework.appointments.models import Appointment
 from casework.appointments.rules import Need, State
-from casework.appointments.taking.service import Details
 from casework.queue import service as queue
 from casework.queue.models import Ticket
 from casework.slots import queries as slots

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, false, func, or_, select, union
+from sqlalchemy import BindParameter, ColumnElement, Select, and_, bindparam, false, func, or_, select, union
 from sqlalchemy.orm import Session, selectinload
 
 from casework.appointments import rules
 from casework.appointments.models import Appointment, AppointmentParty
 from casework.appointments.rules import LIVE, STRIKES, Closing, Past, Reminder, State, Wish
-from casework.places.rules import Cause, Opening, cause_text
 from casework.slots import queries as slots
-from casework.slots import rules as slot_rules
-from casework.slots.queries import DayRow, SlotRow
 from casework.slots.rules import HallPolicy
-from casework.slots.service import PROVISIONAL
-from core import calendar, clock
+from core import clock
 from core.errors import NotFound
 from core.web.paging import Page, by_id
 
@@ -156,34 +151,26 @@ def expected(
     return _one(session, query)
 
 
+_PERSON: BindParameter[UUID] = bindparam("owner")
+_ACTING: BindParameter[UUID] = bindparam("acting")
+_PHONE: BindParameter[bytes] = bindparam("phone")
+_NOW: BindParameter[datetime] = bindparam("now")
+_TODAY: BindParameter[datetime] = bindparam("today")
+_NAMED = select(AppointmentParty.appointment_id).where(AppointmentParty.subject_id == _PERSON)
+_IS_LIVE = Appointment.state.in_(sorted(LIVE))
+
+
 def past(session: Session, wish: Wish, phone: bytes | None, now: datetime, policy: HallPolicy) -> list[Past]:
     """The earlier bookings that decide whether `wish` may be booked (AP-8, AP-15, AP-22), in one query."""
-    today = clock.day_start(clock.local(now).date())
-    named = select(AppointmentParty.appointment_id).where(AppointmentParty.subject_id == wish.owner_id)
-    live = Appointment.state.in_(LIVE)
-    # One index each: as one OR with a subquery PostgreSQL would read the whole table.
-    concerned = [
-        select(Appointment.id).where(Appointment.owner_id == wish.owner_id),
-        select(Appointment.id).where(Appointment.acting_id.in_({wish.owner_id, wish.acting_id})),
-        named,
-    ]
-    if phone is not None:
-        concerned.append(select(Appointment.id).where(Appointment.phone_lookup == phone, live))
-    strikes_since = now - timedelta(days=policy.strike_days + policy.block_days)
-    telling = or_(
-        live,
-        Appointment.booked_at >= today,
-        Appointment.closed_at >= today,
-        and_(Appointment.state == State.FINISHED, Appointment.starts_at >= today),
-        and_(Appointment.state.in_(STRIKES), Appointment.starts_at >= strikes_since),
-        and_(
-            Appointment.state == State.HALL_CANCELLED,
-            Appointment.closed_at >= now - timedelta(days=policy.rebook_days),
-        ),
-    )
-    same_phone = Appointment.phone_lookup == phone if phone is not None else false()
-    query = _past_query(Appointment.id.in_(named), same_phone).where(Appointment.id.in_(union(*concerned)), telling)
-    return [_past(row) for row in session.execute(query)]
+    values = {
+        "owner": wish.owner_id,
+        "acting": wish.acting_id,
+        "phone": phone,
+        "today": clock.day_start(clock.local(now).date()),
+        "strikes_since": now - timedelta(days=policy.strike_days + policy.block_days),
+        "rebook_since": now - timedelta(days=policy.rebook_days),
+    }
+    return [_past(row) for row in session.connection().execute(_PAST, values)]
 
 
 def _past_query(party: ColumnElement[bool], same_phone: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
@@ -205,6 +192,27 @@ def _past_query(party: ColumnElement[bool], same_phone: ColumnElement[bool]) -> 
         Appointment.hold_until,
         Appointment.replaced_by_id.is_not(None).label("replaced"),
     )
+
+
+# One index each: as one OR with a subquery PostgreSQL would read the whole table.
+_CONCERNED = union(
+    select(Appointment.id).where(Appointment.owner_id == _PERSON),
+    select(Appointment.id).where(Appointment.acting_id == _PERSON),
+    select(Appointment.id).where(Appointment.acting_id == _ACTING),
+    select(Appointment.id).where(Appointment.phone_lookup == _PHONE, _IS_LIVE),
+    _NAMED,
+)
+_PAST = _past_query(Appointment.id.in_(_NAMED), Appointment.phone_lookup == _PHONE).where(
+    Appointment.id.in_(_CONCERNED),
+    or_(
+        _IS_LIVE,
+        Appointment.booked_at >= _TODAY,
+        Appointment.closed_at >= _TODAY,
+        and_(Appointment.state == State.FINISHED, Appointment.starts_at >= _TODAY),
+        and_(Appointment.state.in_(sorted(STRIKES)), Appointment.starts_at >= bindparam("strikes_since")),
+        and_(Appointment.state == State.HALL_CANCELLED, Appointment.closed_at >= bindparam("rebook_since")),
+    ),
+)
 
 
 def _past(row: Any) -> Past:
@@ -262,106 +270,10 @@ def parties_booked(
     return session.execute(query.limit(1)).first() is not None
 
 
-def released(now: datetime) -> ScalarSelect[Any]:
-    """Minutes of a slot's holds that ran out but weren't tidied yet, for `slots.queries` (AP-10)."""
-    return (
-        select(func.coalesce(func.sum(Appointment.minutes), 0))
-        .where(Appointment.slot_id == slots.SLOT_ID, Appointment.state == State.HELD, Appointment.hold_until <= now)
-        .scalar_subquery()
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """What one hall offers for an item: `minutes` a booking takes, and the days."""
-
-    hall_id: UUID
-    zone_code: str
-    minutes: int
-    now: datetime
-    policy: HallPolicy
-    last_released: date
-    days: list[DayRow]
-
-
-def offer(
-    session: Session,
-    *,
-    hall_id: UUID,
-    zone_code: str,
-    minutes: int,
-    first: date,
-    last: date,
-    policy: HallPolicy,
-    now: datetime,
-) -> Offer:
-    """The days `first`..`last` that were made, with the places left, in one query."""
-    days = slots.days(session, hall_id, zone_code, first, last, released(now))
-    last_released = slot_rules.last_released_day(now, policy, calendar.load(session))
-    return Offer(hall_id, zone_code, minutes, now, policy, last_released, days)
-
-
-def offer_answer(session: Session, found: Offer, language: str) -> dict[str, Any]:
-    """The offer as it is answered, made by hand: a page of slots is on the hot path."""
-    return {
-        "hall_id": str(found.hall_id),
-        "zone_code": found.zone_code,
-        "minutes": found.minutes,
-        "days": [_day_answer(session, found, day, language) for day in found.days],
-    }
-
-
-_REASONS = {
-    PROVISIONAL: ("当年节假日安排尚未公布，暂不放号", "The year's holidays are not announced yet"),
-    "NOT_RELEASED": ("尚未放号，工作日 {at} 放出新的一天", "Not released yet; a new day opens at {at} on working days"),
-    "SAME_DAY": ("当天不能网上预约，可到现场取号", "No booking on the same day; walk-in is possible"),
-    "FULL": ("已约满", "Fully booked"),
-    "CLOSED": ("不办公", "Closed"),
-}
-
-
-def _day_answer(session: Session, found: Offer, day: DayRow, language: str) -> dict[str, Any]:
-    slots_ = [_slot_answer(session, found, slot) for slot in day.slots]
-    reason = _reason(found, day, any(slot["places"] for slot in slots_))
-    return {
-        "day": day.day.isoformat(),
-        "open": bool(day.slots),
-        "reason": reason,
-        "reason_text": _reason_text(found, reason, day, language),
-        "slots": [] if reason == "NOT_RELEASED" else slots_,
-    }
-
-
-def _reason(found: Offer, day: DayRow, any_left: bool) -> str | None:
-    """Why nothing can be booked on this day, or None."""
-    if not day.slots:
-        return day.cause or "CLOSED"
-    if day.day > found.last_released:
-        return "NOT_RELEASED"
-    if any_left:
-        return None
-    return "SAME_DAY" if day.day == clock.local(found.now).date() and not found.policy.same_day else "FULL"
-
-
-def _reason_text(found: Offer, reason: str | None, day: DayRow, language: str) -> str:
-    if reason is None:
-        return ""
-    if reason in _REASONS:
-        zh, en = _REASONS[reason]
-        return (en if language == "en" else zh).format(at=f"{found.policy.release_at:%H:%M}")
-    return cause_text(Opening(day.day, (), Cause(reason), day.note, False), language)
-
-
-def _slot_answer(session: Session, found: Offer, slot: SlotRow) -> dict[str, Any]:
-    bookable = slot_rules.is_released(slot.starts_at, found.now, found.policy, calendar.load(session))
-    return {
-        "id": str(slot.id),
-        "starts_at": clock.local(slot.starts_at).isoformat(timespec="seconds"),
-        "ends_at": clock.local(slot.ends_at).isoformat(timespec="seconds"),
-        "places": _places(found, slot, entitled=False) if bookable else 0,
-        "reserved_places": _places(found, slot, entitled=True) if bookable else 0,
-    }
-
-
-def _places(found: Offer, slot: SlotRow, *, entitled: bool) -> int:
-    return slot_rules.places(slot.room, found.now, found.minutes, entitled=entitled)
+READ_SLOTS = slots.Reader(
+    # Holds that ran out but weren't tidied yet are room (AP-10).
+    select(func.coalesce(func.sum(Appointment.minutes), 0))
+    .where(Appointment.slot_id == slots.SLOT_ID, Appointment.state == State.HELD, Appointment.hold_until <= _NOW)
+    .scalar_subquery()
+)
+"""Reads of slots that know of our holds."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import update
@@ -13,20 +13,18 @@ from auth.accounts import queries as account_queries
 from auth.accounts import service as accounts
 from auth.accounts.events import SubjectsMerged
 from casework.appointments import queries, rules
+from casework.appointments.drafts import service as drafts
+from casework.appointments.drafts.service import Details
 from casework.appointments.events import AppointmentBooked, AppointmentCancelled
 from casework.appointments.holds import service as holds
 from casework.appointments.models import Appointment, AppointmentParty
-from casework.appointments.queries import Offer
 from casework.appointments.record import service as record
 from casework.appointments.rules import Closing, State
 from casework.appointments.taking import service as taking
-from casework.appointments.taking.service import Details, Ready, lock_persons
+from casework.appointments.taking.service import Ready, lock_persons
 from casework.appointments.visit import service as visit
-from casework.places import queries as places
 from casework.slots import queries as slots
-from casework.slots import rules as slot_rules
-from casework.slots import service as slot_service
-from core import calendar, clock, security
+from core import clock, security
 from core.actors import Citizen, Staff, System
 from core.errors import InvalidInput, NotFound
 from core.events import publish
@@ -41,41 +39,6 @@ _QR = "NBYY"
 _HEX = re.compile(r"[0-9a-f]{32}")
 
 
-def offer(session: Session, *, item_id: str, hall_id: UUID, first: date | None, days: int, prereviewed: bool) -> Offer:
-    """The slots of a hall for an item, `days` days from `first` (today if None). Days nobody made before are made now.
-
-    Days beyond the horizon are left out. Raises `ItemNotInForce`, `BookingNotOffered`, `NotFound` (the hall).
-    """
-    now = clock.now()
-    today = clock.local(now).date()
-    item = taking.bookable_item(session, item_id, today)
-    policy = slots.policy(session, hall_id)
-    minutes = slot_rules.minutes_needed(item.avg_handle_minutes, prereviewed=prereviewed, policy=policy)
-    begin = max(first or today, today)
-    end = min(begin + timedelta(days=days - 1), slot_rules.horizon(now, policy, calendar.load(session)))
-
-    def read() -> Offer:
-        return queries.offer(
-            session,
-            hall_id=hall_id,
-            zone_code=item.zone_code,
-            minutes=minutes,
-            first=begin,
-            last=end,
-            policy=policy,
-            now=now,
-        )
-
-    found = read()
-    wanted = {begin + timedelta(days=ahead) for ahead in range((end - begin).days + 1)}
-    missing = wanted - {day.day for day in found.days}
-    if not missing:
-        return found
-    places.hall(session, hall_id)
-    slot_service.ensure_days(session, hall_id=hall_id, zone_codes=[item.zone_code], days=missing)
-    return read()
-
-
 def hold(
     session: Session, *, actor: Citizen, slot_id: UUID, item_id: str, prereview_id: UUID | None, details: Details
 ) -> Appointment:
@@ -83,7 +46,7 @@ def hold(
 
     Raises what `book` raises.
     """
-    draft = taking.draft(
+    draft = drafts.make(
         session,
         actor=actor,
         owner_id=actor.owner_id,
@@ -112,7 +75,7 @@ def book(
     Raises `ItemNotInForce`, `BookingNotOffered`, `AuthLevelTooLow`, `InvalidInput`, `NotFound` (slot or pre-review),
     `SlotNotReleased`, `SlotFull`, `BookingLimit`, `BookingBlocked`, `StateConflict` (the pre-review).
     """
-    draft = taking.draft(
+    draft = drafts.make(
         session,
         actor=actor,
         owner_id=owner_id,
@@ -162,7 +125,7 @@ def change(session: Session, *, actor: Citizen, appointment_id: UUID, slot_id: U
     rules.check_move(State(old.state), State.CANCELLED)
     if old.slot_id == slot_id:
         raise InvalidInput(fields={"slot_id": ["已在该时段 / this is the slot it has now"]})
-    draft = taking.draft(
+    draft = drafts.make(
         session,
         actor=actor,
         owner_id=old.owner_id,
@@ -170,7 +133,7 @@ def change(session: Session, *, actor: Citizen, appointment_id: UUID, slot_id: U
         slot_id=slot_id,
         item_id=old.item_id,
         prereview_id=old.prereview_id,
-        details=taking.details_of(old),
+        details=drafts.details_of(old),
         replaces=old,
     )
     new = _book(session, taking.prepare(session, actor=actor, draft=draft, state=State.BOOKED, gives_way=old))

@@ -7,7 +7,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CTE, case, func, select, update
+from sqlalchemy import CTE, ColumnElement, Integer, bindparam, case, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -256,23 +256,24 @@ def hall_of(actor: Staff) -> UUID:
     return actor.hall_id
 
 
-def taking(slot_id: UUID, minutes: int, now: datetime, *, entitled: bool) -> CTE:
-    """The conditional UPDATE that takes `minutes` of a slot if they are there, as a CTE that then has one row (AP-9).
+def taking(*, entitled: bool) -> CTE:
+    """The conditional UPDATE that takes minutes of a slot if they are there, as a CTE that then has one row (AP-9).
 
-    The booking is inserted from it in the same statement, so that a full slot costs no lock and no write. `entitled` may
-    use the reserve (AP-6).
+    Parameters: `take_slot`, `take_minutes`, `take_now`. The booking is inserted from it in the same statement, so that a full
+    slot costs no lock and no write. `entitled` may use the reserve (AP-6).
     """
-    left = Slot.planned_minutes - Slot.used_minutes
+    minutes = bindparam("take_minutes", type_=Integer)
+    left: ColumnElement[int] = Slot.planned_minutes - Slot.used_minutes
     if not entitled:
         unused_reserve = func.greatest(Slot.reserved_minutes - Slot.entitled_minutes, 0)
-        left = left - case((Slot.reserved_until > now, unused_reserve), else_=0)
+        left = left - case((Slot.reserved_until > bindparam("take_now"), unused_reserve), else_=0)
+    values: dict[str, Any] = {"used_minutes": Slot.used_minutes + minutes}
+    if entitled:
+        values["entitled_minutes"] = Slot.entitled_minutes + minutes
     return (
         update(Slot)
-        .where(Slot.id == slot_id, left >= minutes)
-        .values(
-            used_minutes=Slot.used_minutes + minutes,
-            entitled_minutes=Slot.entitled_minutes + (minutes if entitled else 0),
-        )
+        .where(Slot.id == bindparam("take_slot"), left >= minutes)
+        .values(values)
         .returning(Slot.id)
         .cte("taken")
     )

@@ -11,8 +11,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from casework.appointments import queries, service
+from casework.appointments.drafts.service import Details
 from casework.appointments.models import Appointment
-from casework.appointments.taking.service import Details
 from casework.queue import service as queue
 from casework.queue.models import Ticket
 from casework.slots import service as slots

@@ -15,11 +15,11 @@ from sqlalchemy.orm import Session
 
 from auth.accounts.events import SubjectsMerged
 from casework.appointments import service
+from casework.appointments.drafts.service import Details
 from casework.appointments.errors import BookingLimit, CancelTooLate
 from casework.appointments.models import Appointment, AppointmentParty
 from casework.appointments.parties.service import Party
 from casework.appointments.rules import Closing, Comes, State
-from casework.appointments.taking.service import Details
 from casework.slots.errors import SlotFull, SlotNotReleased
 from core import clock
 from core.actors import Citizen

@@ -184,5 +184,5 @@ def test_days_are_made_ahead(app: Flask) -> None:
     with transaction() as session:
         made = session.scalars(select(SlotDay.day).where(SlotDay.hall_id == CITY_HALL, SlotDay.zone_code == "Z1"))
         assert sorted(made) == [date(2026, 12, n) for n in range(2, 16)]
-        found = queries.days(session, CITY_HALL, "Z8", TOMORROW, TOMORROW, bookings.released(NOW))
+        found = bookings.READ_SLOTS.days(session, CITY_HALL, "Z8", TOMORROW, TOMORROW, NOW)
         assert len(found[0].slots) == 13

@@ -10,11 +10,13 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from casework.appointments import jobs, queries, service
+from casework.appointments import jobs, service
+from casework.appointments.drafts.service import Details
 from casework.appointments.errors import HoldExpired
 from casework.appointments.models import Appointment
+from casework.appointments.offers import queries as offer_queries
+from casework.appointments.offers import service as offers
 from casework.appointments.rules import Need, State
-from casework.appointments.taking.service import Details
 from casework.slots.errors import SlotFull
 from core import clock
 from core.actors import Citizen
@@ -81,8 +83,8 @@ def test_an_offer_counts_holds_that_ran_out(citizen: Citizens, small: UUID) -> N
 
 
 def _places(session: Session) -> int:
-    found = service.offer(session, item_id=ITEM, hall_id=CITY_HALL, first=TOMORROW, days=1, prereviewed=False)
-    answer = queries.offer_answer(session, found, "zh")
+    found = offers.offer(session, item_id=ITEM, hall_id=CITY_HALL, first=TOMORROW, days=1, prereviewed=False)
+    answer = offer_queries.answer(session, found, "zh")
     return int(answer["days"][0]["slots"][0]["places"])
 
 

@@ -1,0 +1,1 @@
+"""The free slots as people see them. Rule ids: see `casework.appointments`."""
