@@ -5,8 +5,8 @@ A slot's capacity is kept in minutes of window time, because items take differen
 
 - AP-1, AP-2 plan and capacity → `rules.capacity`, `service.set_plan`
 - AP-4 only on open days → `service.ensure_slots`
-- AP-5 release window → `rules.release_refusal`
-- AP-6 reserved places → `rules.places`, `service.taking`
+- AP-5 release window → `rules.is_released`, `rules.last_released_day`
+- AP-6 reserved places → `rules.room`, `service.taking`
 - AP-9 taking is atomic → `service.taking` (one conditional UPDATE; CHECK in the table)
 - the numbers marked [D] in DOMAIN 3.2 → `rules.HallPolicy`, overridden by hall in `booking_policy`
 
