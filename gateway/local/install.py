@@ -146,7 +146,7 @@ def _install(local: Local, purpose: Purpose) -> None:
     say(f"installing the packages of {_FILES[purpose][-1]}")
     if not _with_uv(local, purpose):
         say("uv did not succeed (above): pip installs instead, which takes longer")
-        pip = [str(local.python), "-m", "pip", "install", "--no-compile", "--disable-pip-version-check", "-q"]
+        pip = [str(local.python), "-m", "pip", "install", "--no-compile", "--disable-pip-version-check", "-qq"]
         _call(local, [*pip, "-r", _FILES[purpose][-1]], "the packages could not be installed")
     # Kept until here so that a start that was cut short goes on where it stopped; the packages are links to the same data.
     shutil.rmtree(_cache(local), ignore_errors=True)
