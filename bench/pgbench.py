@@ -18,7 +18,7 @@ from sqlalchemy.engine import URL
 
 from bench import data
 from casework.appointments import service
-from casework.appointments.taking.service import Details
+from casework.appointments.drafts.service import Details
 from core import db
 
 _PARAMETER = re.compile(r"%\((\w+)\)s")
