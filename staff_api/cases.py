@@ -13,7 +13,7 @@ from casework.cases import queries, service
 from casework.cases.models import ServiceCase
 from casework.cases.rules import LABELS, State
 from casework.counter import service as counter
-from core import audit
+from core import audit, clock
 from core.db import transaction
 from core.identifiers import DocumentType, normalise_document
 from core.masking import mask_document, mask_name
@@ -21,6 +21,7 @@ from core.web import access
 from core.web.idempotency import run_once
 from core.web.paging import Page, PageIn, page_out
 from core.web.schemas import Moment, Text, Whole
+from core.workdays import Colour
 
 blp = Blueprint("staff_cases", __name__, url_prefix="/staff/v1/cases", description="办件办理 / Cases (staff)")
 
@@ -133,6 +134,15 @@ class StaffCaseOut(ma.Schema):
     due_status = ma.fields.String(required=True, allow_none=True)
     legal_due_on = ma.fields.Date(required=True, allow_none=True)
     issue_due_on = ma.fields.Date(required=True, allow_none=True)
+    colour = ma.fields.Function(
+        lambda case: queries.colour(case, clock.today()),
+        required=True,
+        metadata={
+            "type": ["string", "null"],
+            "enum": [*Colour, None],
+            "description": "K-6: RED past the promise, BLACK past the law; null while the clock stands still",
+        },
+    )
     result_name = ma.fields.String(required=True)
     result_number = ma.fields.String(required=True)
 

@@ -57,6 +57,7 @@ class ServiceCase(UuidKey, Base):
     due_on: Mapped[date | None]
     due_status: Mapped[str | None] = mapped_column(Text)
     legal_due_on: Mapped[date | None]
+    amber_on: Mapped[date | None]
     extension_workdays: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     decided_at: Mapped[datetime | None]
     refusal_reason: Mapped[str] = mapped_column(Text, server_default="")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -11,10 +12,13 @@ from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session, selectinload
 
 from auth.staff import roles
+from casework.cases import rules
 from casework.cases.models import CaseCorrection, CasePause, CaseTransition, ServiceCase
+from casework.cases.rules import State
 from core.actors import Staff
 from core.errors import NotFound
 from core.web.paging import Page, by_id
+from core.workdays import Colour
 
 Case = ServiceCase
 """A case, as other features hold it."""
@@ -107,6 +111,13 @@ def _one(session: Session, query: Select[ServiceCase]) -> ServiceCase:
     if found is None:
         raise NotFound()
     return found
+
+
+def colour(case: ServiceCase, today: date) -> Colour | None:
+    """How a case stands at `today` (K-6); None while its clock doesn't run."""
+    if case.amber_on is None or case.due_on is None or case.legal_due_on is None:
+        return None
+    return rules.colour(State(case.state), today, amber_on=case.amber_on, promised=case.due_on, legal=case.legal_due_on)
 
 
 def open_correction(case: ServiceCase) -> CaseCorrection | None:

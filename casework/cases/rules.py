@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 
 from casework.cases.errors import ReasonMissing
 from core.errors import StateConflict
-from core.workdays import Calendar, CalendarStatus, DueDate, Limit, Pause, Unit, add_workdays, due_date
+from core.workdays import (
+    Calendar,
+    CalendarStatus,
+    Colour,
+    DueDate,
+    Limit,
+    Pause,
+    Unit,
+    add_workdays,
+    clock_colour,
+    due_date,
+)
 
 MATTER = "case"
 """What bills and messages call a case."""
@@ -113,10 +124,11 @@ POLICY = CasePolicy()
 
 @dataclass(frozen=True, slots=True)
 class Clocks:
-    """The promised and the legal due date of a case (K-6)."""
+    """The promised and the legal due date of a case, and the day from which it stands at amber (K-6)."""
 
     promised: DueDate
     legal: DueDate
+    amber_on: date
 
 
 def check_move(state: State, to: State) -> None:
@@ -132,10 +144,33 @@ def clocks(
 
     An extension lengthens the promise and the law's limit alike.
     """
-    return Clocks(
-        promised=_due(accepted, promised, pauses, extension, calendar),
-        legal=_due(accepted, legal, pauses, extension, calendar),
-    )
+    promise = _due(accepted, promised, pauses, extension, calendar)
+    law = _due(accepted, legal, pauses, extension, calendar)
+    return Clocks(promise, law, _amber_on(promise, law, calendar))
+
+
+def _amber_on(promised: DueDate, legal: DueDate, calendar: Calendar) -> date:
+    """The first day at amber: kept with the case, so that its colour needs no calendar."""
+    day = promised.day
+    while True:
+        earlier = day - timedelta(days=1)
+        stands = clock_colour(
+            earlier, promised=promised.day, legal=legal.day, promise_workdays=promised.workdays, calendar=calendar
+        )
+        if stands is not Colour.AMBER:
+            return day
+        day = earlier
+
+
+def colour(state: State, today: date, *, amber_on: date, promised: date, legal: date) -> Colour | None:
+    """How a case stands at `today` (K-6): black past the law, red past the promise; None while its clock doesn't run."""
+    if state not in CLOCK_RUNS:
+        return None
+    if today > legal:
+        return Colour.BLACK
+    if today > promised:
+        return Colour.RED
+    return Colour.AMBER if today >= amber_on else Colour.GREEN
 
 
 def _due(accepted: date, limit: Limit, pauses: Sequence[Pause], extension: int, calendar: Calendar) -> DueDate:

@@ -50,6 +50,7 @@ def upgrade() -> None:
         sa.Column("due_on", sa.Date),
         sa.Column("due_status", sa.Text),
         sa.Column("legal_due_on", sa.Date),
+        sa.Column("amber_on", sa.Date),
         sa.Column("extension_workdays", sa.Integer, nullable=False, server_default=sa.text("0")),
         sa.Column("decided_at", moment),
         sa.Column("refusal_reason", sa.Text, nullable=False, server_default=EMPTY),

@@ -222,5 +222,8 @@ def test_reads_stay_bounded(officer: Desk, clerk: Desk, owner: Citizen, count_qu
 def test_the_second_day_shows_the_same_due_day(officer: Desk, clerk: Desk, owner: Citizen) -> None:
     with clock.at(make.at("2026-11-24")), transaction() as session:
         case = make.accepted(session, owner, clerk.actor)
+    for day, colour in (("2026-11-25", "GREEN"), ("2026-12-14", "AMBER"), ("2026-12-17", "RED")):
+        with clock.at(make.at(day)):
+            assert [row["colour"] for row in officer.get()["items"]] == [colour]
     shown = officer.get(f"/{case.id}")
     assert (shown["accepted_on"], shown["due_on"], shown["due_status"]) == ("2026-11-24", "2026-12-16", "FIRM")

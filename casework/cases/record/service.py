@@ -85,7 +85,7 @@ def set_due(session: Session, case: ServiceCase, accepted_on: date | None, days:
     due = rules.clocks(accepted_on, item.promised_limit, item.legal_limit, pauses, case.extension_workdays, days)
     # Together, after the last read: the database wants a due day for every acceptance day.
     case.accepted_on, case.due_on, case.due_status = accepted_on, due.promised.day, due.promised.status.value
-    case.legal_due_on = due.legal.day
+    case.legal_due_on, case.amber_on = due.legal.day, due.amber_on
 
 
 def due_fields(case: ServiceCase) -> dict[str, str]:

@@ -10,7 +10,7 @@ from casework.cases import rules
 from casework.cases.errors import ReasonMissing
 from casework.cases.rules import State
 from core.errors import StateConflict
-from core.workdays import Calendar, CalendarStatus, Day, Limit, Pause, Unit
+from core.workdays import Calendar, CalendarStatus, Colour, Day, Limit, Pause, Unit
 
 S = State
 ALLOWED = {
@@ -54,6 +54,33 @@ def test_every_state_has_a_label_and_every_open_one_a_next_step() -> None:
 def test_only_acceptance_may_say_accepted() -> None:
     """Point 3 of DOMAIN: nothing before acceptance may read 已受理."""
     assert [state for state, (zh, _en) in rules.LABELS.items() if "已受理" in zh] == [State.ACCEPTED]
+
+
+@pytest.mark.parametrize(
+    ("today", "expected"),
+    [
+        (date(2026, 9, 1), Colour.GREEN),
+        (date(2026, 9, 10), Colour.GREEN),
+        (date(2026, 9, 11), Colour.AMBER),
+        (date(2026, 9, 15), Colour.AMBER),
+        (date(2026, 9, 16), Colour.RED),
+        (date(2026, 9, 29), Colour.RED),
+        (date(2026, 9, 30), Colour.BLACK),
+    ],
+)
+def test_the_colour_of_a_running_case(days: Calendar, today: date, expected: Colour) -> None:
+    """K-6: ten working days promised until Tuesday 09-15, twenty by law until 09-29 (T9); 20% are two days."""
+    clocks = rules.clocks(date(2026, 9, 1), Limit(10), Limit(20), [], 0, days)
+    given = {"amber_on": clocks.amber_on, "promised": clocks.promised.day, "legal": clocks.legal.day}
+    assert rules.colour(S.UNDER_REVIEW, today, **given) is expected
+    assert rules.colour(S.SUSPENDED, today, **given) is None
+    assert rules.colour(S.DECIDED_GRANT, today, **given) is None
+
+
+def test_what_is_done_at_once_is_amber_on_its_day(days: Calendar) -> None:
+    clocks = rules.clocks(date(2026, 9, 1), Limit(0), Limit(30), [], 0, days)
+    assert clocks.promised.day == date(2026, 9, 1)
+    assert clocks.amber_on <= date(2026, 9, 1)
 
 
 def test_both_clocks_run_from_the_same_day(days: Calendar) -> None:
