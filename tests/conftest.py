@@ -109,7 +109,7 @@ def _sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    sandbox = Sandbox(f"http://127.0.0.1:{port}", json.loads(made.stdout))
+    sandbox = Sandbox(f"http://127.0.0.1:{port}", json.loads(made.stdout), state)
     try:
         sandbox.wait()
         yield sandbox

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
+from pathlib import Path
 from typing import Any
 
 import requests
@@ -19,9 +20,10 @@ def free_port() -> int:
 class Sandbox:
     """The sandbox's control endpoint, as a test uses it."""
 
-    def __init__(self, url: str, credentials: dict[str, Any]) -> None:
+    def __init__(self, url: str, credentials: dict[str, Any], state: Path) -> None:
         self.url = url
         self.credentials = credentials
+        self.state = state
 
     def wait(self) -> None:
         """Wait until it answers."""
