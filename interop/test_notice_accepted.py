@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -30,7 +29,7 @@ def url(app: Flask) -> Iterator[str]:
 
 
 def test_a_notice_signed_by_the_node_sdk_pays_the_bill_once(
-    url: str, sandbox: Sandbox, citizen: Callable[..., Any], tmp_path: Path
+    url: str, sandbox: Sandbox, citizen: Callable[..., Any]
 ) -> None:
     payer, _headers = citizen(level=2)
     with transaction() as session:

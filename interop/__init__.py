@@ -1,0 +1,1 @@
+"""Our protocols against implementations by others in another language (needs node)."""
