@@ -116,7 +116,8 @@ def test_callbacks_are_verified_on_the_text_sent(courier: Kuaidi100) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "failed"), [(0, False), (1, False), (2, False), (10, False), (101, False), (9, True), (11, True), (99, True)]
+    ("status", "failed"),
+    [(0, False), (1, False), (2, False), (10, False), (101, False), (9, True), (11, True), (99, True)],
 )
 def test_an_order_that_is_given_up_is_told_apart(courier: Kuaidi100, status: int, failed: bool) -> None:
     body = _signed({"kuaidinum": "SF1", "data": {"orderId": "77", "status": status}}, "salt")
