@@ -13,8 +13,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 import requests
-from alipay_node import call_sdk, post_notice
 
+from interop.alipay_node import call_sdk, post_notice
 from tests.sandbox.conftest import Listener, Running, listener, start
 from tests.sandbox_client import Sandbox, free_port
 

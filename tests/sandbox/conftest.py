@@ -60,7 +60,7 @@ def start(state: Path, port: int) -> Running:
         text=True,
     )
     assert process.stdout is not None
-    return Running(process, Sandbox(f"http://127.0.0.1:{port}", credentials), process.stdout.readline())
+    return Running(process, Sandbox(f"http://127.0.0.1:{port}", credentials, state), process.stdout.readline())
 
 
 @pytest.fixture(scope="session")
