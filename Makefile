@@ -56,7 +56,7 @@ fuzz: ## requests made up from the contract, for a bounded time
 interop: ## our protocols against implementations by others (needs node)
 	@$(RUN_READY) test && cd interop && npm ci --no-audit --no-fund && cd .. && $(VENV) -m pytest interop
 
-bench: ## measure speed; writes the numbers of docs/reference/performance.md
+bench: ## measure speed; prints the numbers of docs/reference/performance.md
 	@$(TEST) -m bench
 
 chaos: ## kill parts of the stack in the middle of work, and look whether anything was lost
