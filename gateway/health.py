@@ -10,7 +10,6 @@ from sqlalchemy import text
 from core import cache, db
 from core.settings import Settings
 from core.web import access
-from gateway.database import heads
 
 
 def _database() -> None:
@@ -18,6 +17,8 @@ def _database() -> None:
 
 
 def _migrations() -> None:
+    from gateway.database import heads  # Alembic, which a process that serves needs for nothing else
+
     with db.engine().connect() as connection:
         current = connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one()
     if (current,) != heads():

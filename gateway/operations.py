@@ -13,7 +13,7 @@ from auth.staff import roles
 from auth.staff import service as staff_service
 from casework.catalogue import service as catalogue
 from casework.places import queries as places
-from core import audit, calendar, security
+from core import audit, calendar, jobs, security
 from core.audit import ChainReport
 from core.db import Base, Encrypted, transaction
 from core.settings import Settings
@@ -56,9 +56,14 @@ def import_catalogue(file: Path, progress: Callable[[str], None]) -> list[str]:
 
 
 def import_calendar(first: int, last: int) -> int:
-    """Publish the years `first`..`last`; returns the days written. Raises `ValueError` for an unpublished year (K-10)."""
+    """Publish the years `first`..`last` and have open cases recomputed (K-9); returns the days written.
+
+    Raises `ValueError` for a year that isn't published (K-10).
+    """
     with transaction() as session:
-        return calendar.import_years(session, range(first, last + 1))
+        days = calendar.import_years(session, range(first, last + 1))
+        jobs.defer(session, "cases.recompute_open", once="cases.recompute_open")
+    return days
 
 
 def verify_audit() -> ChainReport:

@@ -13,9 +13,11 @@ from auth.factors.ports import CodeSender
 from auth.identity import service as identity
 from auth.identity.events import IdentityRaised
 from auth.identity.ports import IdentityAuthority
+from auth.sessions import authenticator
 from auth.sessions import service as sessions
 from casework.appointments import service as appointments
 from casework.cases import service as cases
+from casework.cases.events import CaseDelivered, CaseWithdrawn
 from casework.counter.service import PREREVIEW
 from casework.delivery import service as delivery
 from casework.delivery.events import ShipmentDelivered
@@ -43,6 +45,7 @@ from partners.wechat.accounts import WeChatMiniProgramAccounts
 from partners.wechat.client import MiniProgramClient
 from partners.wechat.subscribe import MiniProgramState, WeChatSubscribeMessages
 from payments.bills import service as bills
+from payments.orders.events import BillPaid
 from payments.orders.ports import PaymentPlatform
 from payments.refunds.ports import RefundPlatform
 
@@ -52,7 +55,6 @@ def wire(settings: Settings) -> None:
     db.configure(settings.database_url, pool=settings.database_pool)
     cache.configure(settings.redis_url)
     security.configure(settings.crypto)
-    from auth.sessions import authenticator
 
     authenticator.configure(settings.crypto.token_private_key, settings.public_url)
     clock.use_shift_file(settings.clock_shift_file)
@@ -89,6 +91,9 @@ def subscribe_handlers() -> None:
         subscribe(SubjectsMerged, feature.move_owner)
     subscribe(AccountChanged, messages.on_account_changed)
     subscribe(IdentityRaised, messages.on_identity_raised)
+    subscribe(BillPaid, cases.on_bill_paid)
+    subscribe(CaseWithdrawn, delivery.on_case_closed)
+    subscribe(CaseDelivered, delivery.on_case_closed)
     subscribe(ShipmentDelivered, _result_delivered)
     for ended in (PreReviewExpired, PreReviewRejected, PreReviewWithdrawn):
         subscribe(ended, _prereview_ended)

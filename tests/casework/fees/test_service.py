@@ -1,4 +1,4 @@
-"""Where the money of a matter goes when the matter ends (PY-5, PY-10, PY-12), with real payments at the sandbox."""
+"""Where the money of a matter goes when the matter ends (PY-5, PY-10, PY-12), with payments as the platform reports them."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
