@@ -19,7 +19,9 @@ def migrate(connection: Connection) -> None:
         target_metadata=Base.metadata,
         transaction_per_migration=True,
         compare_type=True,
-        include_name=lambda name, kind, _parents: not (kind == "table" and name is not None and name.startswith("procrastinate_")),
+        include_name=lambda name, kind, _parents: (
+            not (kind == "table" and name is not None and name.startswith("procrastinate_"))
+        ),
     )
     with context.begin_transaction():
         context.run_migrations()

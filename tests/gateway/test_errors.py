@@ -63,7 +63,11 @@ def test_a_bug_says_nothing_of_itself(database: Flask) -> None:
             session.execute(text("SELECT pg_sleep(1)"))
         return ""
 
-    for path, status, code in (("/bug", 500, "INTERNAL_ERROR"), ("/database", 500, "INTERNAL_ERROR"), ("/busy", 409, "STATE_CONFLICT")):
+    for path, status, code in (
+        ("/bug", 500, "INTERNAL_ERROR"),
+        ("/database", 500, "INTERNAL_ERROR"),
+        ("/busy", 409, "STATE_CONFLICT"),
+    ):
         answer = toy.test_client().get(path)
         assert (answer.status_code, answer.get_json()["code"]) == (status, code)
         assert "13800001234" not in answer.get_data(as_text=True)
