@@ -23,6 +23,7 @@ from gateway.local.process import Part
 from gateway.local.screen import Screen, show_ready
 from gateway.local.state import MARKER, Local, Trouble
 from gateway.local.supervisor import StopAsked, Supervisor
+from notifications.templates.queries import sms_registrations
 
 DATABASE = "ningbo_government"
 _OF_MAKE = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "MAKEOVERRIDES")
@@ -114,8 +115,22 @@ class _Stack:
         self._begin_sandbox(chosen.sandbox)
         self.facts["staff"] = self._fill(chosen.web)
         self.supervisor.wait()
+        self._register_short_messages(chosen.sandbox)
         self.local.write_running(self.facts)
         show_ready(self.screen, self.local, self.facts)
+
+    def _register_short_messages(self, port: int) -> None:
+        """Enter our texts and the report address at the simulated SMS platform, as one does in the real one's console."""
+        report = f"{self.env['PUBLIC_URL']}/callbacks/aliyun-sms/{self.env['CALLBACK_PATH_SECRET']}"
+        body = json.dumps({"report_url": report, "templates": sms_registrations()})
+        connection = http.client.HTTPConnection(LOOPBACK, port, timeout=5)
+        try:
+            headers = {"Content-Type": "application/json"}
+            connection.request("POST", "/_sandbox/aliyun-sms/configure", body.encode(), headers)
+            if connection.getresponse().status != http.client.OK:
+                raise Trouble("The sandbox refused the texts of our short messages; see its log.")
+        finally:
+            connection.close()
 
     def _fill(self, port: int) -> list[dict[str, str]]:
         """Bring the database up to date, and begin web and worker in the meantime; the demo staff."""

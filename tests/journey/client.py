@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -90,3 +91,16 @@ def wait_until(what: str, check: Callable[[], Any], *, seconds: float = 20) -> A
         if time.monotonic() > deadline:
             raise StoryBroken(f"waited {seconds:.0f} s in vain: {what}")
         time.sleep(0.15)
+
+
+def png(number: int) -> bytes:
+    """A small valid PNG, different for each number."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        body = kind + data
+        return len(data).to_bytes(4, "big") + body + zlib.crc32(body).to_bytes(4, "big")
+
+    size = 64
+    header = size.to_bytes(4, "big") * 2 + bytes([8, 2, 0, 0, 0])
+    rows = b"".join(b"\0" + bytes([number % 256, row * 4 % 256, 200]) * size for row in range(size))
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
