@@ -1,0 +1,1 @@
+"""See `auth.oidc`."""
