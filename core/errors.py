@@ -91,6 +91,14 @@ class Forbidden(Problem):
     zh, en = "没有权限进行此操作", "You may not do this"
 
 
+class DelegationOutOfScope(Problem):
+    """Acting for another where this isn't part of the delegation, or where nobody may act for another (DG-1, DG-3)."""
+
+    code, status = "DELEGATION_OUT_OF_SCOPE", 403
+    zh = "此事不在代办权限内，请由本人办理或到政务服务大厅窗口办理"
+    en = "This is outside what you may do for this person; they can do it themselves or at a service hall"
+
+
 class NotFound(Problem):
     """No such thing, or not this caller's: the two are never told apart."""
 

@@ -2,7 +2,7 @@
 
 The key row is the first statement of the business transaction and the answer is its last, so either both exist or
 neither. A second request with the key waits for the first one, then replays its answer; if the first was refused it
-left nothing, and the second is judged afresh. Same key with another body or address: 422.
+left nothing, and the second is judged afresh. Same key with another body, address or person acted for: 422.
 """
 
 from __future__ import annotations
@@ -69,8 +69,9 @@ def run_once(view: F) -> F:
 
 
 def _request_digest() -> bytes:
-    content = request.method.encode() + b"\n" + request.full_path.encode() + b"\n" + request.get_data(cache=True)
-    return hashlib.sha256(content).digest()
+    acting_for = request.headers.get("X-Act-For", "")
+    address = f"{request.method}\n{request.full_path}\n{acting_for}\n"
+    return hashlib.sha256(address.encode() + request.get_data(cache=True)).digest()
 
 
 def _claim(session: Session, owner: str, key: str, digest: bytes) -> Response | None:
