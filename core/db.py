@@ -13,9 +13,10 @@ from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
+from psycopg.conninfo import make_conninfo
 from sqlalchemy import DateTime, Engine, LargeBinary, MetaData, create_engine, text
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.engine import Dialect
+from sqlalchemy.engine import Dialect, make_url
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, sessionmaker
 from sqlalchemy.types import TypeDecorator
 
@@ -98,6 +99,19 @@ def configure(url: str, *, pool: int = 8) -> Engine:
     _State.engine = engine
     _State.factory = sessionmaker(engine, expire_on_commit=False)
     return engine
+
+
+def conninfo(url: str, application: str) -> str:
+    """Libpq's form of the SQLAlchemy address `url`, for connections outside the pool that `application` opens."""
+    found = make_url(url)
+    return make_conninfo(
+        host=found.host or str(found.query.get("host", "")),
+        port=found.port or 5432,
+        user=found.username or "",
+        password=found.password or "",
+        dbname=found.database or "",
+        application_name=application,
+    )
 
 
 def dispose() -> None:

@@ -17,7 +17,9 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 import gateway.callbacks
 import miniprogram_api
 import staff_api
+from auth.sessions import authenticator
 from auth.sessions.authenticator import TokenAuthenticator
+from core import db
 from core.settings import Settings, load
 from core.web import access
 from core.web.request_context import request_id
@@ -61,6 +63,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     access.install(app, TokenAuthenticator(), settings.metrics_token)
+    authenticator.listen(db.conninfo(settings.database_url, "ningbo-government-notices"))
     errors.register(app)
     openapi.install(app, blueprints())
     health.register(app, settings)

@@ -8,10 +8,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import procrastinate
-import psycopg
-from sqlalchemy.engine import make_url
 
-from core import jobs
+from core import db, jobs
 from core.settings import Settings
 from gateway.wiring import wire
 
@@ -25,23 +23,12 @@ LANES: dict[tuple[jobs.Queue, ...], int] = {
 GRACE_SECONDS = 20
 
 
-def conninfo(database_url: str) -> str:
-    """Libpq's form of an SQLAlchemy address."""
-    url = make_url(database_url)
-    return psycopg.conninfo.make_conninfo(
-        host=url.host or str(url.query.get("host", "")),
-        port=url.port or 5432,
-        user=url.username or "",
-        password=url.password or "",
-        dbname=url.database or "",
-        application_name="ningbo-government-worker",
-    )
-
-
 @asynccontextmanager
 async def connected(database_url: str) -> AsyncIterator[procrastinate.App]:
     """The job application with connections of its own while the block runs."""
-    connector = procrastinate.PsycopgConnector(conninfo=conninfo(database_url), min_size=1, max_size=8)
+    connector = procrastinate.PsycopgConnector(
+        conninfo=db.conninfo(database_url, "ningbo-government-worker"), min_size=1, max_size=8
+    )
     with jobs.app.replace_connector(connector) as app:
         async with app.open_async():
             yield app

@@ -1,9 +1,10 @@
 """Access tokens: made here and verified here; and from a token to the citizen.
 
 A token is a JWT (RFC 9068, ES256) whose `kid` is the thumbprint of the key (RFC 7638). It says which session it belongs
-to; who that is and at which level is read from the database, once a second at most. So the end of a session, a freeze
-and a changed level count within a second in every process, and at once in the process that committed them. A level
-below 2 is never kept: whoever just raised it goes straight on, whichever process comes next.
+to; who that is and at which level is read from the database and kept, so that a token seen before costs no query. The
+end of a session, a freeze and a changed level are announced by triggers (migration 0020) as they commit, and count
+within a second in every process, at once in the one that committed them. While the announcements can't be heard, what
+was read is trusted for one second, as it would be without them. A refusal is never decided on what was kept: `fresh`.
 """
 
 from __future__ import annotations
@@ -30,16 +31,20 @@ from core import clock, ids
 from core.actors import Channel, Citizen, Staff
 from core.db import transaction
 from core.errors import NotAuthenticated
+from core.notices import Listener
 from core.web.request_context import language
 
 AUDIENCE = "ningbo-government-api"
 TOKEN_TYPE = "at+jwt"  # noqa: S105  # a media type
 TRUST_SECONDS = 1.0
+"""How long what was read counts while announcements can't be heard."""
+KEEP_SECONDS = 60.0
+"""How long it counts at most."""
+CHANNEL = "citizen_changed"
 
 _ALGORITHM = "ES256"
 _LONGEST_TOKEN = 2_000
 _MOST_ENTRIES = 20_000
-_LEVEL_TO_KEEP = 2
 
 # Raw and in one statement: this runs before nearly every request.
 _READ = text("""
@@ -66,11 +71,12 @@ class _Known:
     expires: float
     citizen: Citizen | None = None
     read_at: float = float("-inf")
+    proven_until: datetime | None = None
 
 
 _lock = threading.Lock()
 _known: dict[bytes, _Known] = {}
-# When something of a subject last changed in this process (monotonic): what was read before doesn't count.
+# When something of a subject last changed (monotonic): what was read before doesn't count.
 _changed_at: dict[UUID, float] = {}
 
 
@@ -109,33 +115,44 @@ def issue(
     return jwt.encode({"alg": _ALGORITHM, "typ": TOKEN_TYPE, "kid": key.kid}, claims, key)
 
 
-def citizen_of(token: str) -> Citizen:
-    """The citizen whose session `token` belongs to, at the level the evidence gives now. Raises `NotAuthenticated`."""
+def listen(conninfo: str) -> None:
+    """Hear what other processes change, at the database of `conninfo`."""
+    _listener.start(conninfo)
+
+
+def citizen_of(token: str, *, fresh: bool = False) -> Citizen:
+    """The citizen whose session `token` belongs to, at the level the evidence gives now. Raises `NotAuthenticated`.
+
+    `fresh` looks into the database whatever was kept: for a refusal, which mustn't hit whoever has just proven more.
+    """
     digest = hashlib.sha256(token.encode()).digest()
     with _lock:
         known = _known.get(digest)
-        citizen = None if known is None else _still_known(known)
+        citizen = None if known is None or fresh else _still_known(known)
     if known is None:
         known = _verified(token)
     if clock.wall().timestamp() >= known.expires:
         raise _refused()
     if citizen is None:
         read_at = time.monotonic()
-        citizen = _read(known.session_id)
-        if citizen is None:
+        found = _read(known.session_id)
+        if found is None:
             raise _refused()
-        if citizen.level < _LEVEL_TO_KEEP:
-            read_at = float("-inf")
+        citizen, proven_until = found
         with _lock:
             if len(_known) >= _MOST_ENTRIES:
                 _known.clear()
-            _known[digest] = _Known(known.session_id, known.expires, citizen, read_at)
+            _known[digest] = _Known(known.session_id, known.expires, citizen, read_at, proven_until)
     return citizen
 
 
 def _still_known(known: _Known) -> Citizen | None:
-    citizen = known.citizen
-    if citizen is None or time.monotonic() - known.read_at >= TRUST_SECONDS:
+    citizen, age = known.citizen, time.monotonic() - known.read_at
+    if citizen is None or age >= KEEP_SECONDS:
+        return None
+    if age >= TRUST_SECONDS and not _listener.heard_since(known.read_at):
+        return None
+    if known.proven_until is not None and clock.now() >= known.proven_until:
         return None
     return citizen if known.read_at > _changed_at.get(citizen.subject_id, float("-inf")) else None
 
@@ -149,9 +166,12 @@ def _note_change(subject_id: UUID) -> None:
     now = time.monotonic()
     with _lock:
         if len(_changed_at) >= _MOST_ENTRIES:
-            for other in [other for other, at in _changed_at.items() if now - at >= TRUST_SECONDS]:
+            for other in [other for other, at in _changed_at.items() if now - at >= KEEP_SECONDS]:
                 del _changed_at[other]
         _changed_at[subject_id] = now
+
+
+_listener = Listener(CHANNEL, lambda payload: _note_change(UUID(payload)))
 
 
 def _verified(token: str) -> _Known:
@@ -169,7 +189,8 @@ def _verified(token: str) -> _Known:
     return known
 
 
-def _read(session_id: UUID) -> Citizen | None:
+def _read(session_id: UUID) -> tuple[Citizen, datetime | None] | None:
+    """Who it is, and when the first of the proofs expires."""
     with transaction() as session:
         rows = session.execute(_READ, {"session_id": session_id, "now": clock.wall()}).all()
     if not rows:
@@ -178,8 +199,11 @@ def _read(session_id: UUID) -> Citizen | None:
         Proof(EvidenceType(row.type), Result.PASS, row.at, row.expires_at) for row in rows if row.type is not None
     ]
     first = rows[0]
-    level = identity_rules.level(proofs, clock.now(), since=first.proofs_since)
-    return Citizen(subject_id=first.subject_id, session_id=session_id, level=level, channel=first.channel)
+    now = clock.now()
+    level = identity_rules.level(proofs, now, since=first.proofs_since)
+    ends = [proof.expires_at for proof in proofs if proof.expires_at is not None and proof.expires_at > now]
+    citizen = Citizen(subject_id=first.subject_id, session_id=session_id, level=level, channel=first.channel)
+    return citizen, min(ends, default=None)
 
 
 def _refused() -> NotAuthenticated:
@@ -189,9 +213,9 @@ def _refused() -> NotAuthenticated:
 class TokenAuthenticator:
     """What `core.web.access` asks about tokens."""
 
-    def citizen(self, token: str) -> Citizen:
-        """The citizen of an access token. Raises `NotAuthenticated`."""
-        return citizen_of(token)
+    def citizen(self, token: str, *, fresh: bool = False) -> Citizen:
+        """The citizen of an access token; `fresh` trusts nothing kept. Raises `NotAuthenticated`."""
+        return citizen_of(token, fresh=fresh)
 
     def staff(self, token: str) -> Staff:
         """The member of staff of a staff token. Raises `NotAuthenticated`."""
