@@ -83,3 +83,27 @@ class WeChatBinding(UuidKey, Base):
     ended_at: Mapped[datetime | None]
     end_reason: Mapped[str | None] = mapped_column(Text)
     unionid: Mapped[str | None] = mapped_column(Encrypted("wechat_binding.unionid"))
+
+
+class AlipayBinding(UuidKey, Base):
+    """An Alipay account, by the id of our application's own (`open_id`), the older `user_id`, or both. Columns as in `PhoneBinding`."""
+
+    __tablename__ = "alipay_binding"
+    __table_args__ = (
+        CheckConstraint("(ended_at IS NULL) = (end_reason IS NULL)", name="ended_has_reason"),
+        CheckConstraint("num_nonnulls(open_id_lookup, user_id_lookup) > 0", name="has_an_id"),
+        Index("ix_alipay_binding_subject_id", "subject_id", postgresql_where=_LIVE),
+        Index("uq_alipay_binding_open_id", "open_id_lookup", unique=True, postgresql_where=_LIVE),
+        Index("uq_alipay_binding_user_id", "user_id_lookup", unique=True, postgresql_where=_LIVE),
+    )
+
+    subject_id: Mapped[UUID] = mapped_column(ForeignKey("subject.id"))
+    open_id: Mapped[str | None] = mapped_column(Encrypted("alipay_binding.open_id"))
+    open_id_lookup: Mapped[bytes | None]
+    user_id: Mapped[str | None] = mapped_column(Encrypted("alipay_binding.user_id"))
+    user_id_lookup: Mapped[bytes | None]
+    bound_at: Mapped[datetime]
+    confirmed_at: Mapped[datetime]
+    proofs_since: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    end_reason: Mapped[str | None] = mapped_column(Text)

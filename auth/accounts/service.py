@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from auth.accounts import queries, rules
 from auth.accounts.errors import AccountFrozen, DocumentDiffers
 from auth.accounts.events import AccountChange, AccountChanged, SubjectFrozen, SubjectsMerged
-from auth.accounts.models import PhoneBinding, Subject, SubjectDocument, WeChatBinding
+from auth.accounts.models import AlipayBinding, PhoneBinding, Subject, SubjectDocument, WeChatBinding
 from auth.accounts.ports import WeChatIdentity
 from auth.accounts.queries import Binding
 from auth.accounts.rules import EndReason, SubjectState
@@ -223,7 +223,7 @@ def move_wechat(session: Session, *, binding_id: UUID, to: UUID, proofs_since: d
 
 def trust_bindings(session: Session, subject_id: UUID) -> None:
     """The person was here with the card: what had joined by name and number alone is no longer in doubt."""
-    for table in (PhoneBinding, WeChatBinding):
+    for table in (PhoneBinding, WeChatBinding, AlipayBinding):
         session.execute(
             update(table).where(table.subject_id == subject_id, table.ended_at.is_(None)).values(proofs_since=None)
         )
@@ -278,7 +278,7 @@ def merge(session: Session, *, actor: Actor, kept: UUID, absorbed: UUID, proofs_
     lock(session, kept, absorbed)
     if queries.standing(session, absorbed).proven:
         raise StateConflict()
-    for table in (PhoneBinding, WeChatBinding):
+    for table in (PhoneBinding, WeChatBinding, AlipayBinding):
         session.execute(
             update(table)
             .where(table.subject_id == absorbed)

@@ -195,7 +195,7 @@ def sign_in_by_phone(session: Session, *, phone: str, proven: bool, origin: Orig
     holder = holder or accounts.open_with_phone(session, phone_e164=number.e164, language=origin.language)
     standing = people.standing(session, holder.subject_id)
     if standing.state is SubjectState.FROZEN:
-        return _frozen(session, holder.subject_id, origin, method)
+        return refuse_frozen(session, holder.subject_id, origin, method)
     accounts.confirm_phone(session, holder.id)
     identity.prove_factor(session, subject_id=holder.subject_id, kind=EvidenceType.PHONE, subject_hash=hashed)
     tokens = sessions.open_session(
@@ -214,7 +214,7 @@ def sign_in_by_wechat(session: Session, *, identity_of: WeChatIdentity, origin: 
     holder = accounts.wechat_holder(session, identity_of.openid)
     holder = holder or accounts.open_with_wechat(session, identity=identity_of, language=origin.language)
     if people.standing(session, holder.subject_id).state is SubjectState.FROZEN:
-        return _frozen(session, holder.subject_id, origin, Method.WECHAT)
+        return refuse_frozen(session, holder.subject_id, origin, Method.WECHAT)
     accounts.confirm_wechat(session, holder.id)
     hashed = people.openid_lookup(identity_of.openid)
     identity.prove_factor(session, subject_id=holder.subject_id, kind=EvidenceType.WECHAT, subject_hash=hashed)
@@ -304,6 +304,7 @@ def _lose_phone(session: Session, subject_id: UUID, hashed: bytes) -> None:
     )
 
 
-def _frozen(session: Session, subject_id: UUID, origin: Origin, method: Method) -> SignIn:
+def refuse_frozen(session: Session, subject_id: UUID, origin: Origin, method: Method) -> SignIn:
+    """Record that a frozen subject was not signed in; the refusal (ID-12)."""
     sessions.note(session, subject_id=subject_id, origin=origin, method=method, result=LoginResult.FROZEN)
     return SignIn(refusal=AccountFrozen())

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from auth.accounts import queries as people
 from auth.accounts import service as accounts
+from auth.accounts.alipay import service as alipay
 from auth.accounts.errors import DocumentDiffers
 from auth.accounts.events import SubjectsMerged
 from auth.identity import queries, rules
@@ -57,12 +58,14 @@ _REFUSALS: dict[CheckResult, type[Problem]] = {
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the source said about whom."""
+    """What a source said about whom; `kind` and `provider` tell which source it was."""
 
     name: str = field(repr=False)
     document: DocumentNumber
     check: Check
     request_id: UUID
+    kind: EvidenceType = EvidenceType.NAME_NUMBER
+    provider: str = SOURCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,19 +199,22 @@ def _somebody_else(session: Session, actor: Citizen, here: sessions.Open, answer
         language=people.contact(session, left).language,
     )
     since = now if known else None
-    phone = wechat = None
+    phone = wechat = alipay_id = None
     if here.phone_binding_id is not None:
         phone = accounts.move_phone(session, actor=actor, binding_id=here.phone_binding_id, to=to, proofs_since=since)
         _move_factor(session, EvidenceType.PHONE, phone.subject_hash, left=left, to=to)
     if here.wechat_binding_id is not None:
         wechat = accounts.move_wechat(session, binding_id=here.wechat_binding_id, to=to, proofs_since=since)
         _move_factor(session, EvidenceType.WECHAT, wechat.subject_hash, left=left, to=to)
+    if here.alipay_binding_id is not None:
+        alipay_id = alipay.move(session, binding_id=here.alipay_binding_id, to=to, proofs_since=since)
     sessions.hand_over(
         session,
         session_id=here.id,
         to=to,
         phone_binding_id=phone.binding_id if phone else None,
         wechat_binding_id=wechat.binding_id if wechat else None,
+        alipay_binding_id=alipay_id,
         proofs_since=since,
     )
     sessions.end_signed_in_by(
@@ -216,6 +222,7 @@ def _somebody_else(session: Session, actor: Citizen, here: sessions.Open, answer
         subject_id=left,
         phone_binding_id=here.phone_binding_id,
         wechat_binding_id=here.wechat_binding_id,
+        alipay_binding_id=here.alipay_binding_id,
     )
     return to
 
@@ -352,12 +359,12 @@ def _add(
     now = clock.now()
     evidence = IdentityEvidence(
         subject_id=subject_id,
-        type=EvidenceType.NAME_NUMBER,
-        provider=SOURCE,
+        type=answer.kind,
+        provider=answer.provider,
         subject_hash=people.document_lookup(answer.document),
         result=result,
         at=now,
-        expires_at=rules.expiry(EvidenceType.NAME_NUMBER, now, valid_until=valid_until),
+        expires_at=rules.expiry(answer.kind, now, valid_until=valid_until),
         look_again_at=look_again_at,
         reference=str(answer.request_id),
     )

@@ -29,6 +29,7 @@ class CitizenSession(UuidKey, Base):
     channel: Mapped[str] = mapped_column(Text)
     phone_binding_id: Mapped[UUID | None] = mapped_column(ForeignKey("phone_binding.id"))
     wechat_binding_id: Mapped[UUID | None] = mapped_column(ForeignKey("wechat_binding.id"))
+    alipay_binding_id: Mapped[UUID | None] = mapped_column(ForeignKey("alipay_binding.id"))
     proofs_since: Mapped[datetime | None]
     created_at: Mapped[datetime]
     last_seen_at: Mapped[datetime]

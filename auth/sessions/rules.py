@@ -41,6 +41,7 @@ class Method(StrEnum):
 
     PHONE_CODE = "PHONE_CODE"
     WECHAT = "WECHAT"
+    ALIPAY = "ALIPAY"
     REFRESH = "REFRESH"
 
 

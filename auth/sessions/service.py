@@ -57,6 +57,7 @@ class Open:
     subject_id: UUID
     phone_binding_id: UUID | None
     wechat_binding_id: UUID | None
+    alipay_binding_id: UUID | None
     proofs_since: datetime | None
 
 
@@ -68,6 +69,7 @@ def open_session(
     method: Method,
     phone_binding_id: UUID | None = None,
     wechat_binding_id: UUID | None = None,
+    alipay_binding_id: UUID | None = None,
     proofs_since: datetime | None = None,
 ) -> Tokens:
     """Sign a device in to `subject_id`. With `proofs_since` the session is restricted (ID-4)."""
@@ -77,6 +79,7 @@ def open_session(
         channel=origin.channel,
         phone_binding_id=phone_binding_id,
         wechat_binding_id=wechat_binding_id,
+        alipay_binding_id=alipay_binding_id,
         proofs_since=proofs_since,
         created_at=now,
         last_seen_at=now,
@@ -157,18 +160,25 @@ def end_all(session: Session, *, subject_id: UUID, reason: EndReason) -> None:
 
 
 def end_signed_in_by(
-    session: Session, *, subject_id: UUID, phone_binding_id: UUID | None, wechat_binding_id: UUID | None
+    session: Session,
+    *,
+    subject_id: UUID,
+    phone_binding_id: UUID | None,
+    wechat_binding_id: UUID | None,
+    alipay_binding_id: UUID | None = None,
 ) -> None:
-    """End the sessions of a subject that were signed in by a phone or a WeChat account it has lost (ID-4).
+    """End the sessions of a subject that were signed in by a phone, WeChat or Alipay account it has lost (ID-4).
 
-    A session signed in by WeChat that merely added the phone goes on.
+    A session signed in by WeChat or Alipay that merely added the phone goes on.
     """
     ways = []
     if phone_binding_id is not None:
-        added_only = CitizenSession.wechat_binding_id.is_not(None)
+        added_only = or_(CitizenSession.wechat_binding_id.is_not(None), CitizenSession.alipay_binding_id.is_not(None))
         ways.append(and_(CitizenSession.phone_binding_id == phone_binding_id, ~added_only))
     if wechat_binding_id is not None:
         ways.append(CitizenSession.wechat_binding_id == wechat_binding_id)
+    if alipay_binding_id is not None:
+        ways.append(CitizenSession.alipay_binding_id == alipay_binding_id)
     if ways:
         _end_where(session, subject_id, EndReason.FACTOR_LOST, CitizenSession.subject_id == subject_id, or_(*ways))
 
@@ -192,7 +202,14 @@ def opened(session: Session, session_id: UUID) -> Open:
     )
     if row is None:
         raise NotAuthenticated()
-    return Open(row.id, row.subject_id, row.phone_binding_id, row.wechat_binding_id, row.proofs_since)
+    return Open(
+        row.id,
+        row.subject_id,
+        row.phone_binding_id,
+        row.wechat_binding_id,
+        row.alipay_binding_id,
+        row.proofs_since,
+    )
 
 
 def restrict(session: Session, *, subject_id: UUID, proofs_since: datetime) -> None:
@@ -217,6 +234,7 @@ def hand_over(
     phone_binding_id: UUID | None,
     wechat_binding_id: UUID | None,
     proofs_since: datetime | None,
+    alipay_binding_id: UUID | None = None,
 ) -> None:
     """The person of this session proved to be another subject than the phone's earlier owner (ID-4)."""
     session.execute(
@@ -226,6 +244,7 @@ def hand_over(
             subject_id=to,
             phone_binding_id=phone_binding_id,
             wechat_binding_id=wechat_binding_id,
+            alipay_binding_id=alipay_binding_id,
             proofs_since=proofs_since,
         )
     )
