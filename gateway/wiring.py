@@ -15,6 +15,8 @@ from auth.identity.events import IdentityRaised
 from auth.identity.ports import IdentityAuthority
 from auth.sessions import authenticator
 from auth.sessions import service as sessions
+from auth.sessions.devices import service as devices
+from auth.sessions.events import NewDeviceSignedIn, SignInDisowned
 from casework.appointments import service as appointments
 from casework.cases import service as cases
 from casework.cases.events import CaseDelivered, CaseWithdrawn
@@ -85,11 +87,13 @@ def provide_adapters(settings: Settings) -> None:
 
 def subscribe_handlers() -> None:
     """Say who hears what. Handlers run in the publisher's transaction, in this order."""
-    for feature in (sessions, identity, consent):
+    for feature in (sessions, devices, identity, consent):
         subscribe(SubjectsMerged, feature.move_owner)
     for feature in (prereview, files, appointments, cases, delivery, bills, messages, preferences):
         subscribe(SubjectsMerged, feature.move_owner)
     subscribe(AccountChanged, messages.on_account_changed)
+    subscribe(NewDeviceSignedIn, messages.on_new_device)
+    subscribe(SignInDisowned, messages.on_sign_in_disowned)
     subscribe(IdentityRaised, messages.on_identity_raised)
     subscribe(BillPaid, cases.on_bill_paid)
     subscribe(CaseWithdrawn, delivery.on_case_closed)

@@ -16,6 +16,9 @@ from auth.consent.rules import ConsentKind
 from auth.identity import queries as identity
 from auth.identity.queries import Account
 from auth.sessions import queries, service
+from auth.sessions.devices import service as devices_service
+from auth.sessions.devices.rules import device_words, place_words
+from auth.sessions.devices.service import Disowned
 from auth.sessions.queries import Device
 from core.db import transaction
 from core.web import access
@@ -60,12 +63,21 @@ class AccountOut(ma.Schema):
     ways = ma.fields.List(ma.fields.Nested(WayOut), required=True)
 
 
-class DeviceOut(ma.Schema):
-    """A signed-in device."""
+class _WhereOut(ma.Schema):
+    """A device and a place in words; `device` is what the client says of itself."""
 
     id = ma.fields.UUID(required=True)
     channel = ma.fields.String(required=True)
     device = ma.fields.String(required=True, allow_none=True)
+    device_name = ma.fields.Function(
+        lambda row: device_words(row.device, row.channel, english=language() == "en"), required=True
+    )
+    place = ma.fields.Function(lambda row: place_words(row.address, english=language() == "en"), required=True)
+
+
+class DeviceOut(_WhereOut):
+    """A signed-in device."""
+
     created_at = Moment(required=True)
     last_seen_at = Moment(required=True)
     expires_at = Moment(required=True)
@@ -78,15 +90,27 @@ class DevicesOut(ma.Schema):
     items = ma.fields.List(ma.fields.Nested(DeviceOut), required=True)
 
 
-class LoginEventOut(ma.Schema):
+class LoginEventOut(_WhereOut):
     """One line of the sign-in history."""
 
     at = Moment(required=True)
     method = ma.fields.String(required=True)
-    channel = ma.fields.String(required=True)
     result = ma.fields.String(required=True)
     address = ma.fields.String(required=True, allow_none=True)
-    device = ma.fields.String(required=True, allow_none=True)
+
+
+class DisownedOut(ma.Schema):
+    """What followed. Every device is signed out, this one too; until then no other phone or WeChat account can be bound."""
+
+    report_id = ma.fields.UUID(required=True)
+    sessions_ended = ma.fields.Integer(required=True)
+    rebinding_frozen_until = Moment(required=True)
+
+
+class EndedOut(ma.Schema):
+    """How many devices were signed out."""
+
+    ended = ma.fields.Integer(required=True)
 
 
 class ConsentIn(ma.Schema):
@@ -138,6 +162,15 @@ def end_session(session_id: UUID) -> None:
         service.end_session(session, actor=access.citizen_actor(), session_id=session_id)
 
 
+@blp.delete("/sessions")
+@access.citizen(level=0)
+@blp.response(200, EndedOut)
+def end_other_sessions() -> dict[str, int]:
+    """Sign all my other devices out."""
+    with transaction() as session:
+        return {"ended": service.end_others(session, actor=access.citizen_actor())}
+
+
 @blp.get("/sign-ins")
 @access.citizen(level=1)
 @blp.arguments(PageIn, location="query")
@@ -146,6 +179,15 @@ def sign_ins(args: dict[str, Any]) -> Page[Any]:
     """List my sign-ins, the newest first."""
     with transaction() as session:
         return queries.sign_ins(session, access.citizen_actor().subject_id, args)
+
+
+@blp.post("/sign-ins/<uuid:sign_in_id>/not-me")
+@access.citizen(level=1)
+@blp.response(200, DisownedOut)
+def not_me(sign_in_id: UUID) -> Disowned:
+    """Say that a sign-in wasn't mine: everything is signed out."""
+    with transaction() as session:
+        return devices_service.disown(session, actor=access.citizen_actor(), login_event_id=sign_in_id)
 
 
 @blp.get("/consents")

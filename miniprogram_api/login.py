@@ -19,6 +19,9 @@ from core.web import access
 from core.web.request_context import language, request_address
 from core.web.schemas import Text
 
+CLEARED = {"Clear-Site-Data": '"cache", "cookies", "storage"'}
+"""What a browser must forget when somebody signs out: the next person may sit at the same machine (PEERS S10)."""
+
 blp = Blueprint("login", __name__, url_prefix="/api/v1/login", description="登录 / Signing in")
 
 
@@ -142,8 +145,9 @@ def refresh(data: dict[str, Any]) -> Tokens:
 
 @blp.post("/logout")
 @access.citizen(level=0)
-@blp.response(204)
-def sign_out() -> None:
+@blp.response(204, headers={"Clear-Site-Data": {"description": "Nothing of the person stays in a browser"}})
+def sign_out() -> tuple[str, int, dict[str, str]]:
     """Sign this device out."""
     with transaction() as session:
         sessions.sign_out(session, actor=access.citizen_actor())
+    return "", 204, CLEARED

@@ -6,6 +6,7 @@ ended, frozen, re-levelled within a second   authenticator.citizen_of; in this p
 refresh tokens rotate; reuse ends the family rules.judge_refresh, service.refresh
 list and end one's sessions                  queries.sessions, service.end_session
 sign-in history                              models.LoginEvent, queries.sign_ins
+devices in words, new ones, "这不是我"         devices/
 
 Times of sessions and tokens are true times (`clock.wall`): a shifted business clock signs nobody out.
 """

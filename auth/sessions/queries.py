@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from auth.accounts import queries as accounts
+from auth.accounts.rules import SubjectState
+from auth.identity import queries as identity
+from auth.sessions.devices.queries import rebinding_frozen_until as rebinding_frozen_until
 from auth.sessions.models import CitizenSession, LoginEvent
 from core import clock
-from core.actors import Citizen
+from core.actors import Channel, Citizen
 from core.web.paging import Page, by_id
 
 
@@ -24,10 +28,40 @@ class Device:
     id: UUID
     channel: str
     device: str | None
+    address: str | None
     created_at: datetime
     last_seen_at: datetime
     expires_at: datetime
     current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """An open session of somebody who isn't frozen, at the level the evidence gives now; `restricted` as in ID-4."""
+
+    session_id: UUID
+    subject_id: UUID
+    channel: Channel
+    level: int
+    restricted: bool
+    expires_at: datetime
+
+    @property
+    def actor(self) -> Citizen:
+        """Its person, as services take it."""
+        return Citizen(self.subject_id, self.session_id, self.level, self.channel)
+
+
+def live(session: Session, session_id: UUID) -> Live | None:
+    """The session `session_id` as it stands in the database now, or None when it is over or its person is frozen."""
+    row = session.get(CitizenSession, session_id, populate_existing=True)
+    if row is None or row.ended_at is not None or row.expires_at <= clock.wall():
+        return None
+    if accounts.standing(session, row.subject_id).state is not SubjectState.ACTIVE:
+        return None
+    level = identity.level(session, row.subject_id, clock.now(), since=row.proofs_since)
+    restricted = row.proofs_since is not None
+    return Live(row.id, row.subject_id, cast(Channel, row.channel), level, restricted, row.expires_at)
 
 
 def sessions(session: Session, actor: Citizen) -> Sequence[Device]:
@@ -46,6 +80,7 @@ def sessions(session: Session, actor: Citizen) -> Sequence[Device]:
             row.id,
             row.channel,
             row.device,
+            row.address,
             row.created_at,
             row.last_seen_at,
             row.expires_at,
@@ -53,6 +88,11 @@ def sessions(session: Session, actor: Citizen) -> Sequence[Device]:
         )
         for row in rows
     ]
+
+
+def known_since(session: Session, session_id: UUID) -> datetime | None:
+    """When a session was signed in; None for one we don't know."""
+    return session.scalar(select(CitizenSession.created_at).where(CitizenSession.id == session_id))
 
 
 def sign_ins(session: Session, subject_id: UUID, args: Mapping[str, Any]) -> Page[LoginEvent]:

@@ -14,11 +14,12 @@ from core.actors import Channel
 
 @dataclass(frozen=True, slots=True)
 class Lifetime:
-    """How long a session lives; `sliding`: from the last refresh on, else from the sign-in."""
+    """How long a session lives; `sliding`: from the last refresh on, else from the sign-in; `longest`: in all."""
 
     session: timedelta
     sliding: bool
     access: timedelta = timedelta(minutes=15)
+    longest: timedelta | None = None
 
 
 # [D] beyond the three that ID-9 names. Clerks and the hotline act for people without opening sessions for them.
@@ -28,7 +29,8 @@ LIFETIMES: Mapping[Channel, Lifetime] = MappingProxyType(
         "WXMP": Lifetime(timedelta(days=7), sliding=False),
         "WXOA": Lifetime(timedelta(days=7), sliding=False),
         "H5": Lifetime(timedelta(days=1), sliding=False),
-        "KIOSK": Lifetime(timedelta(minutes=2), sliding=False),
+        # Two idle minutes: the next person in the queue must not find anybody signed in.
+        "KIOSK": Lifetime(timedelta(minutes=2), sliding=True, longest=timedelta(minutes=20)),
     }
 )
 
@@ -42,6 +44,8 @@ class Method(StrEnum):
     PHONE_CODE = "PHONE_CODE"
     WECHAT = "WECHAT"
     ALIPAY = "ALIPAY"
+    SCAN = "SCAN"
+    CARD = "CARD"
     REFRESH = "REFRESH"
 
 
@@ -62,6 +66,8 @@ class EndReason(StrEnum):
     TOKEN_REUSED = "TOKEN_REUSED"  # noqa: S105  # not a password
     FACTOR_LOST = "FACTOR_LOST"
     FROZEN = "FROZEN"
+    DISOWNED = "DISOWNED"
+    CLOSED = "CLOSED"
 
 
 class Verdict(StrEnum):
@@ -99,6 +105,13 @@ def judge_refresh(*, used_at: datetime | None, successor_unused: bool, now: date
 def session_end(channel: Channel, now: datetime) -> datetime:
     """When a session opened, or slid, at `now` ends."""
     return now + LIFETIMES[channel].session
+
+
+def slid_end(channel: Channel, opened: datetime, now: datetime) -> datetime:
+    """When a sliding session that was opened at `opened` ends after a refresh at `now`."""
+    longest = LIFETIMES[channel].longest
+    end = session_end(channel, now)
+    return end if longest is None else min(end, opened + longest)
 
 
 def access_end(channel: Channel, now: datetime, ends: datetime) -> datetime:

@@ -18,6 +18,7 @@ from auth.accounts.events import AccountChange, AccountChanged, SubjectsMerged
 from auth.accounts.rules import SubjectState
 from auth.identity import queries as identity
 from auth.sessions import authenticator, rules
+from auth.sessions.events import SessionEnded
 from auth.sessions.models import CitizenSession, LoginEvent, RefreshToken
 from auth.sessions.rules import EndReason, LoginResult, Method, Origin, Verdict
 from core import audit, clock, events, ids
@@ -89,9 +90,23 @@ def open_session(
     )
     session.add(opened)
     session.flush()
+    _greet(session, opened, origin)
     note(session, subject_id=subject_id, origin=origin, method=method, result=LoginResult.OK)
     tokens, _ = _tokens(session, opened, now)
     return tokens
+
+
+def _greet(session: Session, opened: CitizenSession, origin: Origin) -> None:
+    """Announce a device that the person hasn't used lately; nobody's first one is news. A kiosk is never theirs."""
+    used = session.execute(
+        select(LoginEvent.device, LoginEvent.channel)
+        .where(LoginEvent.subject_id == opened.subject_id, LoginEvent.result == LoginResult.OK)
+        .where(LoginEvent.at > opened.created_at - DEVICES.known_for)
+        .distinct()
+    ).all()
+    words = device_words(opened.device, origin.channel)
+    if used and words not in {device_words(row.device, row.channel) for row in used}:
+        events.publish(session, NewDeviceSignedIn(opened.subject_id, opened.id, words))
 
 
 def refresh(session: Session, *, refresh_token: str, address: str | None, device: str | None) -> Tokens | None:
@@ -124,7 +139,7 @@ def refresh(session: Session, *, refresh_token: str, address: str | None, device
         events.publish(session, change)
         return None
     if rules.LIFETIMES[cast(Channel, owner.channel)].sliding:
-        owner.expires_at = rules.session_end(cast(Channel, owner.channel), now)
+        owner.expires_at = rules.slid_end(cast(Channel, owner.channel), owner.created_at, now)
     owner.last_seen_at, owner.address = now, address
     tokens, token_id = _tokens(session, owner, now)
     for used in (shown, successor):
@@ -154,9 +169,29 @@ def end_session(session: Session, *, actor: Citizen, session_id: UUID) -> None:
     audit.record(session, actor=actor, action="session.end", object_type="citizen_session", object_id=session_id)
 
 
-def end_all(session: Session, *, subject_id: UUID, reason: EndReason) -> None:
-    """End all sessions of a subject."""
-    _end_where(session, subject_id, reason, CitizenSession.subject_id == subject_id)
+def end_others(session: Session, *, actor: Citizen) -> int:
+    """End all of the actor's sessions but this one; how many."""
+    ended = _end_where(
+        session,
+        actor.subject_id,
+        EndReason.ENDED_BY_OWNER,
+        CitizenSession.subject_id == actor.subject_id,
+        CitizenSession.id != actor.session_id,
+    )
+    audit.record(
+        session,
+        actor=actor,
+        action="session.end_others",
+        object_type="subject",
+        object_id=actor.subject_id,
+        ended=ended,
+    )
+    return ended
+
+
+def end_all(session: Session, *, subject_id: UUID, reason: EndReason) -> int:
+    """End all sessions of a subject; how many."""
+    return _end_where(session, subject_id, reason, CitizenSession.subject_id == subject_id)
 
 
 def end_signed_in_by(
@@ -184,12 +219,15 @@ def end_signed_in_by(
 
 
 def _end_where(session: Session, subject_id: UUID, reason: EndReason, *which: ColumnElement[bool]) -> None:
-    session.execute(
+    ended = session.scalars(
         update(CitizenSession)
         .where(CitizenSession.ended_at.is_(None), *which)
         .values(ended_at=clock.wall(), end_reason=reason)
-    )
+        .returning(CitizenSession.id)
+    ).all()
     authenticator.changed(session, subject_id)
+    for session_id in ended:
+        events.publish(session, SessionEnded(session_id, subject_id))
 
 
 def opened(session: Session, session_id: UUID) -> Open:
@@ -300,7 +338,10 @@ def _owned(session: Session, actor: Citizen, session_id: UUID) -> CitizenSession
 
 def _end(session: Session, row: CitizenSession, reason: EndReason) -> None:
     row.ended_at, row.end_reason = clock.wall(), reason
+    session.flush()
     authenticator.changed(session, row.subject_id)
+    events.publish(session, SessionEnded(row.id, row.subject_id))
+    events.publish(session, SessionEnded(row.id, row.subject_id))
 
 
 def _access(session: Session, row: CitizenSession, now: datetime) -> tuple[str, datetime, int]:

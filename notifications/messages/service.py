@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, aliased
 from auth.accounts import queries as accounts
 from auth.accounts.events import AccountChanged, SubjectsMerged
 from auth.identity.events import IdentityRaised
+from auth.sessions.events import NewDeviceSignedIn, SignInDisowned
 from core import clock, ids
 from core.actors import Citizen
 from core.errors import NotFound
@@ -76,6 +77,20 @@ def on_account_changed(session: Session, event: AccountChanged) -> None:
     announce(
         session, to=event.subject_id, template="SECURITY_NOTICE", event_id=event_id, fields={"note": event.change.note}
     )
+
+
+def on_new_device(session: Session, event: NewDeviceSignedIn) -> None:
+    """Tell a person of a device they haven't used lately."""
+    _warn(session, event.subject_id, f"session:{event.session_id}", f"新设备登录（{event.device}）")
+
+
+def on_sign_in_disowned(session: Session, event: SignInDisowned) -> None:
+    """Tell a person that everything was signed out because they, or somebody in their account, disowned a sign-in."""
+    _warn(session, event.subject_id, f"sign-in-report:{event.report_id}", "已退出所有设备，暂停更换手机号和微信")
+
+
+def _warn(session: Session, to: UUID, event_id: str, note: str) -> None:
+    announce(session, to=to, template="SECURITY_NOTICE", event_id=event_id, fields={"note": note})
 
 
 def on_identity_raised(session: Session, event: IdentityRaised) -> None:
