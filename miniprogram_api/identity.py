@@ -7,8 +7,9 @@ from typing import Any
 import marshmallow as ma
 from flask_smorest import Blueprint
 
-from auth.identity import rules, service
+from auth.identity import service
 from auth.identity.service import Outcome
+from auth.identity.ways import rules
 from core.db import transaction
 from core.web import access
 from core.web.schemas import Moment, Text

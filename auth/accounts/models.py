@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from auth.accounts.rules import SubjectState
@@ -32,16 +32,61 @@ class Subject(UuidKey, Base):
 
 
 class SubjectDocument(UuidKey, Base):
-    """The document that makes a subject a proven person; unique over all subjects by its keyed hash (ID-3)."""
+    """A document that makes a subject a proven person; unique over all subjects by its keyed hash (ID-3).
+
+    One is in use; those it replaced stay, so that an old passport's number still finds its owner (DG-7). `twin` counts
+    the people whom one number was issued to twice, above 0 only by a registrar's decision (PEERS 4.2).
+    """
 
     __tablename__ = "subject_document"
+    __table_args__ = (
+        CheckConstraint("twin >= 0", name="twin_counts"),
+        Index("ix_subject_document_subject_id", "subject_id"),
+        Index("uq_subject_document_in_use", "subject_id", unique=True, postgresql_where=_LIVE),
+    )
 
-    subject_id: Mapped[UUID] = mapped_column(ForeignKey("subject.id"), unique=True)
+    subject_id: Mapped[UUID] = mapped_column(ForeignKey("subject.id"))
     document_type: Mapped[str] = mapped_column(Text)
     document_number: Mapped[str] = mapped_column(Encrypted("subject_document.document_number"))
     document_lookup: Mapped[bytes] = mapped_column(unique=True)
     name: Mapped[str] = mapped_column(Encrypted("subject_document.name"))
     bound_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    twin: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
+
+
+class SubjectName(UuidKey, Base):
+    """A name the person had before: marriage, adoption, correction (PEERS 4.2)."""
+
+    __tablename__ = "subject_name"
+
+    subject_id: Mapped[UUID] = mapped_column(ForeignKey("subject.id"), index=True)
+    name: Mapped[str] = mapped_column(Encrypted("subject_name.name"))
+    until: Mapped[datetime]
+
+
+class SubjectFreeze(UuidKey, Base):
+    """Why and how long a subject was frozen, and the two people who let it go on (ID-12)."""
+
+    __tablename__ = "subject_freeze"
+    __table_args__ = (
+        CheckConstraint("(lift_proposed_by IS NULL) = (lift_proposed_at IS NULL)", name="proposal_has_time"),
+        CheckConstraint("(lifted_by IS NULL) = (lifted_at IS NULL)", name="lift_has_time"),
+        CheckConstraint("lifted_at IS NULL OR lift_proposed_at IS NOT NULL", name="lift_was_proposed"),
+        CheckConstraint("lifted_by <> lift_proposed_by", name="two_people"),
+        Index("ix_subject_freeze_subject_id", "subject_id"),
+        Index("uq_subject_freeze_standing", "subject_id", unique=True, postgresql_where=text("lifted_at IS NULL")),
+    )
+
+    subject_id: Mapped[UUID] = mapped_column(ForeignKey("subject.id"))
+    reason: Mapped[str] = mapped_column(Text)
+    frozen_at: Mapped[datetime]
+    frozen_by: Mapped[str] = mapped_column(Text)
+    lift_reason: Mapped[str] = mapped_column(Text, server_default="")
+    lift_proposed_by: Mapped[UUID | None]
+    lift_proposed_at: Mapped[datetime | None]
+    lifted_by: Mapped[UUID | None]
+    lifted_at: Mapped[datetime | None]
 
 
 class PhoneBinding(UuidKey, Base):

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import exists, select
-from sqlalchemy.orm import Session
+from sqlalchemy import exists, func, select
+from sqlalchemy.orm import Session, aliased
 
 from auth.accounts.models import PhoneBinding, Subject, SubjectDocument, WeChatBinding
 from auth.accounts.rules import SubjectState
@@ -73,7 +73,7 @@ def document_lookup(document: DocumentNumber) -> bytes:
 
 def person(session: Session, subject_id: UUID) -> Person:
     """The person behind `subject_id`. Raises `NotFound`."""
-    found = session.scalar(select(SubjectDocument).where(SubjectDocument.subject_id == subject_id))
+    found = _in_use(session, subject_id)
     phone = contact(session, subject_id).phone
     if found is None:
         return Person(subject_id, None, None, None, None, phone)
@@ -83,7 +83,7 @@ def person(session: Session, subject_id: UUID) -> Person:
 
 def document(session: Session, subject_id: UUID) -> DocumentNumber | None:
     """The document that `subject_id` has proven, or None."""
-    found = session.scalar(select(SubjectDocument).where(SubjectDocument.subject_id == subject_id))
+    found = _in_use(session, subject_id)
     return None if found is None else _document(found)
 
 
@@ -142,6 +142,29 @@ def has_phone(session: Session, subject_id: UUID) -> bool:
     """Whether a proven phone belongs to `subject_id` now."""
     live = exists().where(PhoneBinding.subject_id == subject_id, PhoneBinding.ended_at.is_(None))
     return bool(session.scalar(select(live)))
+
+
+def phone_changed_at(session: Session, subject_id: UUID) -> datetime | None:
+    """When the newest of the subject's phones took the place of, or joined, an earlier one; None for its first (ID-13)."""
+    earlier = aliased(PhoneBinding)
+    joined = func.coalesce(PhoneBinding.proofs_since, PhoneBinding.bound_at)
+    return session.scalar(
+        select(func.max(joined)).where(
+            PhoneBinding.subject_id == subject_id,
+            PhoneBinding.ended_at.is_(None),
+            exists().where(
+                earlier.subject_id == subject_id,
+                earlier.id != PhoneBinding.id,
+                earlier.bound_at < joined,
+            ),
+        )
+    )
+
+
+def _in_use(session: Session, subject_id: UUID) -> SubjectDocument | None:
+    return session.scalar(
+        select(SubjectDocument).where(SubjectDocument.subject_id == subject_id, SubjectDocument.ended_at.is_(None))
+    )
 
 
 def _document(found: SubjectDocument) -> DocumentNumber:

@@ -18,7 +18,15 @@ from sqlalchemy.orm import Session
 from auth.accounts import queries, rules
 from auth.accounts.errors import AccountFrozen, DocumentDiffers
 from auth.accounts.events import AccountChange, AccountChanged, SubjectFrozen, SubjectsMerged
-from auth.accounts.models import AlipayBinding, PhoneBinding, Subject, SubjectDocument, WeChatBinding
+from auth.accounts.models import (
+    AlipayBinding,
+    PhoneBinding,
+    Subject,
+    SubjectDocument,
+    SubjectFreeze,
+    SubjectName,
+    WeChatBinding,
+)
 from auth.accounts.ports import WeChatIdentity
 from auth.accounts.queries import Binding
 from auth.accounts.rules import EndReason, SubjectState
@@ -262,9 +270,12 @@ def bind_document(session: Session, *, actor: Actor, subject_id: UUID, name: str
 
 
 def rename(session: Session, *, actor: Actor, subject_id: UUID, name: str) -> None:
-    """The source knows the proven person by another name now (marriage, adoption, correction)."""
-    found = session.scalars(select(SubjectDocument).where(SubjectDocument.subject_id == subject_id)).one()
+    """The source knows the proven person by another name now (marriage, adoption, correction); the old one is kept."""
+    found = session.scalars(
+        select(SubjectDocument).where(SubjectDocument.subject_id == subject_id, SubjectDocument.ended_at.is_(None))
+    ).one()
     if found.name != name:
+        session.add(SubjectName(subject_id=subject_id, name=found.name, until=clock.now()))
         before, found.name = {"name": found.name}, name
         _record(session, actor, "account.rename", subject_id, before=before, after={"name": name})
 
@@ -305,6 +316,7 @@ def freeze(session: Session, *, actor: Actor, subject_id: UUID, reason: str) -> 
     )
     if frozen is None:
         return False
+    session.add(SubjectFreeze(subject_id=subject_id, reason=reason, frozen_at=clock.now(), frozen_by=actor.audit_id))
     _record(session, actor, "account.freeze", subject_id, reason=reason)
     events.publish(session, SubjectFrozen(subject_id))
     return True

@@ -34,3 +34,22 @@ class IdentityAlreadyProven(Problem):
     code, status = "IDENTITY_ALREADY_PROVEN", 409
     zh = "当前账号已完成他人或其他证件的实名认证，请退出后用您本人的手机号登录再试"
     en = "This account has proven another identity; sign out and sign in with your own phone"
+
+
+class CoolingDown(Problem):
+    """A change of phone is too recent for property matters on a new device; `until` says when they go on (ID-13)."""
+
+    code, status = "COOLING_DOWN", 403
+    zh = "您刚更换手机号，为保护您的财产，新设备上的财产类事项暂缓办理，请稍后再试或到政务服务大厅办理"
+    en = (
+        "You changed your phone a short while ago; to protect your property, property matters on a new device have to "
+        "wait. Try again later or come to a service hall"
+    )
+
+
+class IdentityInConflict(Problem):
+    """Another person has proven this document under another name; a registrar decides (PEERS 4.2)."""
+
+    code, status = "IDENTITY_IN_CONFLICT", 409
+    zh = "该证件号码需要人工核对，请本人携带证件到政务服务大厅窗口办理"
+    en = "This document number has to be looked at by a person; please come to a service hall with your document"

@@ -12,8 +12,11 @@ from sqlalchemy.orm import Session
 
 from auth.accounts import queries as people
 from auth.identity import rules
+from auth.identity.evidence import service as rows
 from auth.identity.models import IdentityEvidence
-from auth.identity.rules import EvidenceType, Proof, Result
+from auth.identity.policies import queries as policies
+from auth.identity.rules import EvidenceType, Proof, Purpose, Result
+from auth.identity.ways.rules import step_up_ways
 from core import clock
 from core.actors import Citizen
 from core.masking import mask_document, mask_name, mask_phone
@@ -40,7 +43,27 @@ def level(session: Session, subject_id: UUID, now: datetime, *, since: datetime 
         )
     )
     proofs = [Proof(EvidenceType(row.type), Result.PASS, row.at, row.expires_at) for row in rows]
-    return rules.level(proofs, now, since=since)
+    return rules.level(proofs, now, since=since, policy=policies.in_force(now))
+
+
+def has_fresh_proof(session: Session, actor: Citizen, purpose: Purpose, now: datetime) -> bool:
+    """Whether the actor could use a fresh proof for `purpose` at `now`. Only `service.spend_fresh_proof` uses one up."""
+    return rows.standing_fresh_proof(session, actor=actor, purpose=purpose, now=now) is not None
+
+
+def cooling_down_until(
+    session: Session, subject_id: UUID, now: datetime, *, device_known_since: datetime | None = None
+) -> datetime | None:
+    """Until when property matters of a person must wait after a change of phone; None when they needn't (ID-13).
+
+    A device that was signed in before the change (`device_known_since`) may go on.
+    """
+    return rules.cooling_down_until(
+        phone_changed_at=people.phone_changed_at(session, subject_id),
+        device_known_since=device_known_since,
+        now=now,
+        policy=policies.in_force(now),
+    )
 
 
 def standing_evidence(session: Session, subject_id: UUID, now: datetime) -> Sequence[Evidence]:
@@ -94,5 +117,5 @@ def account(session: Session, actor: Citizen, *, language: str) -> Account:
         document_label=document.label if document else None,
         document_number=mask_document(found.document_number) if shown and found.document_number else None,
         evidence=standing_evidence(session, actor.subject_id, clock.now()),
-        ways=rules.step_up_ways(actor.channel, actor.level, actor.level + 1, language=language),
+        ways=step_up_ways(actor.channel, actor.level, actor.level + 1, language=language, document=found.document_type),
     )

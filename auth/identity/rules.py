@@ -7,9 +7,12 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Any
 
+from auth.identity.ways import rules as ways
 from core import clock
-from core.identifiers import DocumentType
+
+step_up_ways = ways.step_up_ways
 
 
 class EvidenceType(StrEnum):
@@ -21,7 +24,25 @@ class EvidenceType(StrEnum):
     ALIPAY = "ALIPAY"
     FACE = "FACE"
     HALL = "HALL"
+    NETID_BASIC = "NETID_BASIC"
     NETID = "NETID"
+
+
+class Purpose(StrEnum):
+    """The acts that need level 4: a fresh proof is bound to one of them (3.7)."""
+
+    PROPERTY_LOOKUP = "PROPERTY_LOOKUP"
+    LICENCE_REUSE = "LICENCE_REUSE"
+    CHANGE_PHONE = "CHANGE_PHONE"
+    CHANGE_WECHAT = "CHANGE_WECHAT"
+    PROXY_RECIPIENT = "PROXY_RECIPIENT"
+    SIGN = "SIGN"
+    CLOSE_ACCOUNT = "CLOSE_ACCOUNT"
+    DELEGATE = "DELEGATE"
+
+
+# What takes time to take back: property, deeds, powers given to others, other people's use of one's licences (ID-13).
+PROPERTY_MATTERS = frozenset({Purpose.PROPERTY_LOOKUP, Purpose.SIGN, Purpose.DELEGATE, Purpose.LICENCE_REUSE})
 
 
 class Result(StrEnum):
@@ -44,46 +65,103 @@ class Revocation(StrEnum):
 _GRANTS: Mapping[EvidenceType, int] = MappingProxyType(
     {
         EvidenceType.NAME_NUMBER: 2,
+        EvidenceType.NETID_BASIC: 2,
         EvidenceType.ALIPAY: 3,
         EvidenceType.FACE: 3,
         EvidenceType.HALL: 3,
         EvidenceType.NETID: 3,
     }
 )
+_TWO_YEARS = timedelta(days=730)
 _VALIDITY: Mapping[EvidenceType, timedelta | None] = MappingProxyType(
     {
         EvidenceType.PHONE: timedelta(days=365),
         EvidenceType.WECHAT: None,
         EvidenceType.NAME_NUMBER: None,
-        EvidenceType.ALIPAY: timedelta(days=730),
-        EvidenceType.FACE: timedelta(days=730),
-        EvidenceType.HALL: timedelta(days=730),
-        EvidenceType.NETID: timedelta(days=730),
+        EvidenceType.NETID_BASIC: None,
+        EvidenceType.ALIPAY: _TWO_YEARS,
+        EvidenceType.FACE: _TWO_YEARS,
+        EvidenceType.HALL: _TWO_YEARS,
+        EvidenceType.NETID: _TWO_YEARS,
     }
 )
+_FRESH: frozenset[EvidenceType] = frozenset(
+    {EvidenceType.ALIPAY, EvidenceType.FACE, EvidenceType.HALL, EvidenceType.NETID}
+)
+_HIGHEST = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """The city's choices [D]: what evidence is worth, how long it counts (ID-2), when to ask again after a review (ID-5)."""
+    """The city's choices [D]; `policies/policies.json` says from which day which hold.
+
+    What evidence is worth and how long it counts (ID-2); which kinds can be a fresh proof and how long one is good;
+    when to ask again after a review, and how often at most (ID-5); how long property matters wait after a change of
+    phone (ID-13).
+    """
 
     grants: Mapping[EvidenceType, int] = field(default_factory=lambda: _GRANTS)
     validity: Mapping[EvidenceType, timedelta | None] = field(default_factory=lambda: _VALIDITY)
+    fresh_kinds: frozenset[EvidenceType] = _FRESH
+    fresh_for: timedelta = timedelta(minutes=10)
     review_takes: timedelta = timedelta(days=1)
+    review_tries: int = 5
+    cool_down: timedelta = timedelta(hours=24)
 
 
 POLICY = Policy()
 
-# Documents that the population source can be asked about (ID-10); the others are checked at a counter.
-ONLINE_DOCUMENTS = (
-    DocumentType.RESIDENT_ID,
-    DocumentType.HMT_RESIDENCE,
-    DocumentType.FOREIGN_PERMANENT_RESIDENT,
-    DocumentType.HK_MACAO_PERMIT,
-    DocumentType.TAIWAN_PERMIT,
-    DocumentType.PASSPORT,
-    DocumentType.MILITARY_OFFICER,
-)
+
+def policy_from(values: Mapping[str, Any], base: Policy = POLICY) -> Policy:
+    """The policy `base` with what `values` changes.
+
+    Names: grants and validity_days by kind (null: for good), fresh_kinds, fresh_minutes, review_hours, review_tries,
+    cool_down_hours. Raises `ValueError` for anything else, and for what can't be meant.
+    """
+    known = {
+        "grants", "validity_days", "fresh_kinds", "fresh_minutes", "review_hours", "review_tries", "cool_down_hours",
+    }  # fmt: skip
+    if not values.keys() <= known:
+        raise ValueError(f"unknown: {', '.join(sorted(values.keys() - known))}")
+    grants = dict(base.grants) | {EvidenceType(kind): int(level) for kind, level in values.get("grants", {}).items()}
+    if EvidenceType.PHONE in grants or EvidenceType.WECHAT in grants:
+        raise ValueError("a phone or a WeChat account is no proof of identity")
+    if not all(1 < level <= _HIGHEST for level in grants.values()):
+        raise ValueError("a proof of identity is worth 2 or 3")
+    days = {EvidenceType(kind): count for kind, count in values.get("validity_days", {}).items()}
+    if not all(count is None or count > 0 for count in days.values()):
+        raise ValueError("evidence counts for at least a day")
+    periods = {kind: None if count is None else timedelta(days=count) for kind, count in days.items()}
+    made = Policy(
+        grants=MappingProxyType(grants),
+        validity=MappingProxyType(dict(base.validity) | periods),
+        fresh_kinds=frozenset(EvidenceType(kind) for kind in values.get("fresh_kinds", base.fresh_kinds)),
+        fresh_for=timedelta(minutes=values.get("fresh_minutes", base.fresh_for / timedelta(minutes=1))),
+        review_takes=timedelta(hours=values.get("review_hours", base.review_takes / timedelta(hours=1))),
+        review_tries=int(values.get("review_tries", base.review_tries)),
+        cool_down=timedelta(hours=values.get("cool_down_hours", base.cool_down / timedelta(hours=1))),
+    )
+    if made.fresh_for <= timedelta() or made.review_takes <= timedelta() or made.review_tries < 1:
+        raise ValueError("periods are longer than nothing")
+    if not all(made.grants.get(kind, 0) == _HIGHEST for kind in made.fresh_kinds):
+        raise ValueError("only a proof worth level 3 can be a fresh one")
+    return made
+
+
+@dataclass(frozen=True, slots=True)
+class Dated:
+    """A policy, and the first day (Shanghai) on which it holds."""
+
+    since: date
+    policy: Policy
+
+
+def in_force(policies: Iterable[Dated], day: date) -> Policy:
+    """The policy of `day`: the one that began last. Raises `LookupError` before the first."""
+    begun = [dated for dated in policies if dated.since <= day]
+    if not begun:
+        raise LookupError(f"no policy on {day}")
+    return max(begun, key=lambda dated: dated.since).policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,59 +213,29 @@ def expiry(
     return min(ends, default=None)
 
 
-# The ways to a level -------------------------------------------------------------------------------------------------
+# Fresh proofs and the time after a change ------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
-    """A way to reach a level. `closed`: why it isn't open, by channel ("*": any other); zh, en."""
-
-    code: str
-    reaches: int
-    zh: str
-    en: str
-    call: str | None = None
-    closed: Mapping[str, tuple[str, str]] = field(default_factory=dict)
-    only: frozenset[str] | None = None
+def fresh_until(kind: EvidenceType, at: datetime, *, policy: Policy = POLICY) -> datetime | None:
+    """Until when evidence made at `at` is a fresh proof of its one act; None for a kind that never is (3.7)."""
+    return at + policy.fresh_for if kind in policy.fresh_kinds else None
 
 
-_NO_ALIPAY = (
-    "微信小程序内不能使用支付宝认证，请到政务服务大厅窗口核验",
-    "Alipay can't be opened inside WeChat; have your document checked at a service hall",
-)
-_NOT_YET = ("此方式暂未开通", "Not available yet")
-_MINI_PROGRAM = frozenset({"WXMP"})
+def cooling_down_until(
+    *,
+    phone_changed_at: datetime | None,
+    device_known_since: datetime | None,
+    now: datetime,
+    policy: Policy = POLICY,
+) -> datetime | None:
+    """Until when property matters must wait after a change of phone; None when they needn't (ID-13).
 
-WAYS: tuple[Way, ...] = (
-    Way("WECHAT_PHONE", 1, "微信手机号快捷验证", "Your WeChat phone number", "/api/v1/login/wechat/phone", only=_MINI_PROGRAM),
-    Way("PHONE_CODE", 1, "短信验证码登录", "Sign in with a code by short message", "/api/v1/login/code"),
-    Way("NAME_NUMBER", 2, "核验姓名和证件号码", "Confirm name and document number", "/api/v1/identity/name-and-number"),
-    Way("HALL", 3, "携带证件到政务服务大厅窗口核验", "Show your document at a service hall"),
-    Way("ALIPAY", 3, "支付宝实名认证", "Alipay identity", closed={"WXMP": _NO_ALIPAY, "WXOA": _NO_ALIPAY, "*": _NOT_YET}),
-    Way("FACE", 3, "刷脸核验", "Face check", closed={"*": _NOT_YET}),
-    Way("HALL_VISIT", 4, "到政务服务大厅窗口当面办理", "Do it in person at a service hall"),
-)  # fmt: skip
-
-
-def step_up_ways(channel: str, level: int, needed: int, *, language: str) -> list[dict[str, object]]:
-    """The ways from `level` up to `needed` on `channel`, closed ones with the reason; `call` is the address that starts one.
-
-    Face is never the only one (P-2); WeChat can't open Alipay, and says so (DOMAIN, first of the ten points).
+    A device that was signed in before the change is not new and may go on. `device_known_since` None: a device we know
+    nothing of.
     """
-    english = language == "en"
-    found = []
-    for way in WAYS:
-        if not level < way.reaches <= needed or (way.only is not None and channel not in way.only):
-            continue
-        closed = way.closed.get(channel) or way.closed.get("*")
-        found.append(
-            {
-                "way": way.code,
-                "reaches": way.reaches,
-                "label": way.en if english else way.zh,
-                "call": way.call,
-                "open": closed is None,
-                "reason": None if closed is None else closed[english],
-            }
-        )
-    return found
+    if phone_changed_at is None:
+        return None
+    if device_known_since is not None and device_known_since < phone_changed_at:
+        return None
+    until = phone_changed_at + policy.cool_down
+    return until if now < until else None

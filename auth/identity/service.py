@@ -10,34 +10,37 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from auth.accounts import queries as people
 from auth.accounts import service as accounts
-from auth.accounts.alipay import service as alipay
 from auth.accounts.errors import DocumentDiffers
 from auth.accounts.events import SubjectsMerged
-from auth.identity import queries, rules
+from auth.identity import queries
 from auth.identity.errors import (
-    IdentityAlreadyProven,
+    CoolingDown,
     IdentityDocumentExpired,
+    IdentityInConflict,
     IdentityNotMatched,
     IdentityNotUsable,
 )
 from auth.identity.events import IdentityRaised
-from auth.identity.models import IdentityEvidence
+from auth.identity.evidence import service as rows
+from auth.identity.persons import service as persons
+from auth.identity.policies import queries as policies
 from auth.identity.ports import Check, CheckResult, IdentityAuthority
-from auth.identity.rules import EvidenceType, Result, Revocation
-from auth.sessions import authenticator
+from auth.identity.rules import PROPERTY_MATTERS, EvidenceType, Purpose, Result
+from auth.identity.ways.service import FRESH_LEVEL, too_low
+from auth.sessions import queries as devices
 from auth.sessions import service as sessions
-from auth.sessions.rules import EndReason
 from core import audit, clock, events, ids, ports
 from core.actors import Citizen, Staff
 from core.errors import Problem, SourceUnavailable
 from core.identifiers import DocumentNumber, DocumentType, normalise_document, normalise_name
 from core.limits import Limit, hit
 from core.ports import PartnerUnavailable
+
+prove_factor, revoke_factor = rows.prove_factor, rows.revoke_factor
 
 CHECKS_PER_PERSON = Limit("identity-person", 5, 3_600)
 # So that nobody tries names out on one number from many accounts [D].
@@ -66,6 +69,7 @@ class Answer:
     request_id: UUID
     kind: EvidenceType = EvidenceType.NAME_NUMBER
     provider: str = SOURCE
+    purpose: Purpose | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,13 +122,16 @@ def record_answer(session: Session, *, actor: Citizen, answer: Answer) -> Outcom
         return _matched(session, actor, here, answer)
     accounts.lock(session, here.subject_id)
     if result is CheckResult.REVIEW:
-        look_again = clock.now() + rules.POLICY.review_takes
-        _add(session, here.subject_id, answer, Result.REVIEW, look_again_at=look_again)
+        look_again = clock.now() + policies.in_force(clock.now()).review_takes
+        _add(session, here.subject_id, answer, Result.REVIEW, session_id=here.id, look_again_at=look_again)
         fresh = sessions.reissue(session, here.id)
         return Outcome(result, fresh.level, look_again, fresh)
-    _add(session, here.subject_id, answer, Result.FAIL)
+    _add(session, here.subject_id, answer, Result.FAIL, session_id=here.id)
     if result in (CheckResult.DECEASED, CheckResult.CANCELLED):
-        _freeze_holder(session, actor, answer)
+        # Whose document it is gets frozen; who merely typed the number does not (ID-12).
+        holder = people.find_by_document(session, answer.document)
+        if holder is not None:
+            persons.freeze(session, actor=actor, subject_id=holder, reason=result.value)
     audit.record(
         session,
         actor=actor,
@@ -137,196 +144,133 @@ def record_answer(session: Session, *, actor: Citizen, answer: Answer) -> Outcom
     return Outcome(result, refusal=_REFUSALS[result]())
 
 
-def _freeze_holder(session: Session, actor: Citizen, answer: Answer) -> None:
-    """ID-12: whose document it is gets frozen; who merely typed the number does not."""
-    holder = people.find_by_document(session, answer.document)
-    if holder is not None and accounts.freeze(
-        session, actor=actor, subject_id=holder, reason=answer.check.result.value
-    ):
-        sessions.end_all(session, subject_id=holder, reason=EndReason.FROZEN)
-
-
 def _matched(session: Session, actor: Citizen, here: sessions.Open, answer: Answer) -> Outcome:
-    own = people.document(session, here.subject_id)
-    if own is None:
-        before = 1
-        subject_id = _first_proof(session, actor, here, answer)
-    elif own == answer.document:
-        before = queries.level(session, here.subject_id, clock.now(), since=here.proofs_since)
-        subject_id = here.subject_id
-        accounts.rename(session, actor=actor, subject_id=subject_id, name=answer.name)
-    else:
-        before = 1
-        subject_id = _somebody_else(session, actor, here, answer)
-    evidence_id = _add(session, subject_id, answer, Result.PASS, valid_until=answer.check.valid_until)
-    authenticator.changed(session, subject_id)
+    now = clock.now()
+    known = people.document(session, here.subject_id) == answer.document
+    before = queries.level(session, here.subject_id, now, since=here.proofs_since) if known else 1
+    subject_id = persons.settle(
+        session, actor=actor, subject_id=here.subject_id, here=here, name=answer.name, document=answer.document
+    )
+    if subject_id is None:
+        return Outcome(CheckResult.MATCH, refusal=IdentityInConflict())
+    evidence_id = _add(
+        session, subject_id, answer, Result.PASS, session_id=here.id, valid_until=answer.check.valid_until
+    )
     fresh = sessions.reissue(session, here.id)
     if fresh.level > before:
         events.publish(session, IdentityRaised(subject_id, fresh.level, evidence_id))
     return Outcome(CheckResult.MATCH, fresh.level, None, fresh)
 
 
-def _first_proof(session: Session, actor: Citizen, here: sessions.Open, answer: Answer) -> UUID:
-    """A subject without a document proves one: it becomes that person, or turns out to be one we know (ID-3)."""
-    holder = accounts.bind_document(
-        session, actor=actor, subject_id=here.subject_id, name=answer.name, document=answer.document
-    )
-    if holder == here.subject_id:
-        return holder
-    since = clock.now()
-    accounts.lock(session, holder)
-    sessions.restrict(session, subject_id=here.subject_id, proofs_since=since)
-    accounts.merge(session, actor=actor, kept=holder, absorbed=here.subject_id, proofs_since=since)
-    accounts.rename(session, actor=actor, subject_id=holder, name=answer.name)
-    return holder
+# Fresh proofs and proofs by other sources -------------------------------------------------------------------------------
 
 
-def _somebody_else(session: Session, actor: Citizen, here: sessions.Open, answer: Answer) -> UUID:
-    """Signed in by a phone that another person had proven, and now proves to be somebody else: the phone changed hands (ID-4).
+def spend_fresh_proof(session: Session, *, actor: Citizen, purpose: Purpose) -> UUID:
+    """Use up a fresh proof of the actor's for the one act `purpose`, in that act's transaction (3.7 level 4); its evidence.
 
-    Only in a session that has not proven that other person: there, another document is a mistake. The phone and
-    the WeChat account of this session go along; the old subject is told and has to prove a phone again.
+    If the act rolls back, the proof is unused again. Raises `AuthLevelTooLow` (4, with the ways and the purpose) without
+    level 3 or without a proof, and `CoolingDown` for property matters on a device new since a change of phone (ID-13).
     """
-    left, now = here.subject_id, clock.now()
-    if queries.level(session, left, now, since=here.proofs_since) >= 2:
-        raise IdentityAlreadyProven()
-    known = people.find_by_document(session, answer.document)
-    to = accounts.open_with_document(
+    now = clock.now()
+    proof = rows.standing_fresh_proof(session, actor=actor, purpose=purpose, now=now, lock=True)
+    if actor.level < FRESH_LEVEL - 1 or proof is None:
+        raise too_low(session, actor=actor, needed=FRESH_LEVEL, purpose=purpose)
+    if purpose in PROPERTY_MATTERS and proof.type != EvidenceType.HALL:
+        known_since = devices.known_since(session, actor.session_id)
+        until = queries.cooling_down_until(session, actor.subject_id, now, device_known_since=known_since)
+        if until is not None:
+            raise CoolingDown(extra={"until": clock.local(until).isoformat(timespec="seconds")})
+    proof.used_at = now
+    audit.record(
         session,
         actor=actor,
-        name=answer.name,
-        document=answer.document,
-        language=people.contact(session, left).language,
+        action="identity.spend_fresh_proof",
+        object_type="subject",
+        object_id=actor.subject_id,
+        purpose=purpose.value,
+        evidence=str(proof.id),
     )
-    since = now if known else None
-    phone = wechat = alipay_id = None
-    if here.phone_binding_id is not None:
-        phone = accounts.move_phone(session, actor=actor, binding_id=here.phone_binding_id, to=to, proofs_since=since)
-        _move_factor(session, EvidenceType.PHONE, phone.subject_hash, left=left, to=to)
-    if here.wechat_binding_id is not None:
-        wechat = accounts.move_wechat(session, binding_id=here.wechat_binding_id, to=to, proofs_since=since)
-        _move_factor(session, EvidenceType.WECHAT, wechat.subject_hash, left=left, to=to)
-    if here.alipay_binding_id is not None:
-        alipay_id = alipay.move(session, binding_id=here.alipay_binding_id, to=to, proofs_since=since)
-    sessions.hand_over(
-        session,
-        session_id=here.id,
-        to=to,
-        phone_binding_id=phone.binding_id if phone else None,
-        wechat_binding_id=wechat.binding_id if wechat else None,
-        alipay_binding_id=alipay_id,
-        proofs_since=since,
-    )
-    sessions.end_signed_in_by(
-        session,
-        subject_id=left,
-        phone_binding_id=here.phone_binding_id,
-        wechat_binding_id=here.wechat_binding_id,
-        alipay_binding_id=here.alipay_binding_id,
-    )
-    return to
+    return proof.id
 
 
-def _move_factor(session: Session, kind: EvidenceType, subject_hash: bytes, *, left: UUID, to: UUID) -> None:
-    reasons = {EvidenceType.PHONE: Revocation.PHONE_LOST, EvidenceType.WECHAT: Revocation.WECHAT_LOST}
-    proven = revoke_factor(session, subject_id=left, kind=kind, subject_hash=subject_hash, reason=reasons[kind])
-    prove_factor(session, subject_id=to, kind=kind, subject_hash=subject_hash, at=proven)
+def record_proof(
+    session: Session,
+    *,
+    subject_id: UUID,
+    kind: EvidenceType,
+    provider: str,
+    document: DocumentNumber,
+    result: Result,
+    purpose: Purpose | None = None,
+    reference: str | None = None,
+    valid_until: date | None = None,
+    look_again_at: datetime | None = None,
+    session_id: UUID | None = None,
+) -> UUID:
+    """Record what a source said about a person who has proven `document` before; the evidence.
 
-
-# Factors -------------------------------------------------------------------------------------------------------------
-
-
-def prove_factor(
-    session: Session, *, subject_id: UUID, kind: EvidenceType, subject_hash: bytes, at: datetime | None = None
-) -> None:
-    """A phone or a WeChat account was proven (just now, if not told `at`): renew its evidence, or add it.
-
-    Every sign-in stands in the sign-in history, so the evidence needs only the last one.
+    With `purpose` it is a fresh proof for that act as well (≤ 10 minutes, once, in the session `session_id`). Who proves
+    a document for the first time goes through `record_answer`. Raises `DocumentDiffers`, `AccountFrozen`, `NotFound`.
     """
-    proven = at or clock.now()
-    ends = rules.expiry(kind, proven)
-    renewed = session.scalar(
-        update(IdentityEvidence)
-        .where(
-            IdentityEvidence.subject_id == subject_id,
-            IdentityEvidence.type == kind,
-            IdentityEvidence.subject_hash == subject_hash,
-            IdentityEvidence.revoked_at.is_(None),
-        )
-        .values(at=proven, expires_at=ends)
-        .returning(IdentityEvidence.id)
+    accounts.lock(session, subject_id)
+    if people.document(session, subject_id) != document:
+        raise DocumentDiffers()
+    now = clock.now()
+    before = queries.level(session, subject_id, now)
+    evidence = rows.add(
+        session,
+        subject_id=subject_id,
+        kind=kind,
+        provider=provider,
+        subject_hash=people.document_lookup(document),
+        result=result,
+        valid_until=valid_until,
+        look_again_at=look_again_at,
+        reference=reference,
+        purpose=purpose,
+        session_id=session_id,
     )
-    if renewed is None:
-        session.add(
-            IdentityEvidence(
-                subject_id=subject_id,
-                type=kind,
-                provider="sign-in",
-                subject_hash=subject_hash,
-                result=Result.PASS,
-                at=proven,
-                expires_at=ends,
-            )
-        )
-        session.flush()
-    authenticator.changed(session, subject_id)
-
-
-def revoke_factor(
-    session: Session, *, subject_id: UUID, kind: EvidenceType, subject_hash: bytes, reason: Revocation
-) -> datetime | None:
-    """A phone or a WeChat account no longer belongs to the subject: its evidence stops counting (ID-4). When it was proven."""
-    proven = session.scalar(
-        update(IdentityEvidence)
-        .where(
-            IdentityEvidence.subject_id == subject_id,
-            IdentityEvidence.type == kind,
-            IdentityEvidence.subject_hash == subject_hash,
-            IdentityEvidence.revoked_at.is_(None),
-        )
-        .values(revoked_at=clock.now(), revoked_reason=reason)
-        .returning(IdentityEvidence.at)
-    )
-    authenticator.changed(session, subject_id)
-    return proven
+    after = queries.level(session, subject_id, now)
+    if after > before:
+        events.publish(session, IdentityRaised(subject_id, after, evidence.id))
+    return evidence.id
 
 
 # At the counter ------------------------------------------------------------------------------------------------------
 
 
 def record_counter_check(
-    session: Session, *, actor: Staff, subject_id: UUID, document: DocumentNumber, name: str | None = None
-) -> None:
-    """A clerk has compared the person with the document in hand: evidence for level 3 (3.7).
+    session: Session,
+    *,
+    actor: Staff,
+    subject_id: UUID,
+    document: DocumentNumber,
+    name: str | None = None,
+    purpose: Purpose | None = None,
+) -> UUID:
+    """A clerk has compared the person with the document in hand: evidence for level 3 (3.7), which is returned.
 
     It must be the document proven before; with `name`, a person without one proves it now. Bindings in doubt are no
-    longer: the person is here. Raises `DocumentDiffers`, `AccountFrozen`, `NotFound`.
+    longer: the person is here. With `purpose`, a fresh proof for that act too. Raises `DocumentDiffers`,
+    `AccountFrozen`, `NotFound`.
     """
     accounts.lock(session, subject_id)
-    own = people.document(session, subject_id)
-    if own is None and name is not None:
-        holder = accounts.bind_document(
+    if people.document(session, subject_id) is None and name is not None:
+        accounts.bind_document(
             session, actor=actor, subject_id=subject_id, name=normalise_name(name), document=document
         )
-        own = document if holder == subject_id else None
-    if own != document:
-        raise DocumentDiffers()
-    now = clock.now()
-    before = queries.level(session, subject_id, now)
-    evidence = IdentityEvidence(
+    # Before the level is compared: what had joined in doubt is no longer.
+    accounts.trust_bindings(session, subject_id)
+    evidence_id = record_proof(
+        session,
         subject_id=subject_id,
-        type=EvidenceType.HALL,
+        kind=EvidenceType.HALL,
         provider=COUNTER,
-        subject_hash=people.document_lookup(document),
+        document=document,
         result=Result.PASS,
-        at=now,
-        expires_at=rules.expiry(EvidenceType.HALL, now),
+        purpose=purpose,
         reference=str(actor.hall_id) if actor.hall_id else None,
     )
-    session.add(evidence)
-    session.flush()
-    accounts.trust_bindings(session, subject_id)
-    authenticator.changed(session, subject_id)
     audit.record(
         session,
         actor=actor,
@@ -334,17 +278,14 @@ def record_counter_check(
         object_type="subject",
         object_id=subject_id,
         document_type=document.type.value,
+        purpose=purpose.value if purpose else "",
     )
-    after = queries.level(session, subject_id, now)
-    if after > before:
-        events.publish(session, IdentityRaised(subject_id, after, evidence.id))
+    return evidence_id
 
 
 def move_owner(session: Session, event: SubjectsMerged) -> None:
     """Evidence of the absorbed subject is the kept one's."""
-    session.execute(
-        update(IdentityEvidence).where(IdentityEvidence.subject_id == event.absorbed).values(subject_id=event.kept)
-    )
+    rows.move(session, absorbed=event.absorbed, kept=event.kept)
 
 
 def _add(
@@ -353,21 +294,20 @@ def _add(
     answer: Answer,
     result: Result,
     *,
+    session_id: UUID,
     valid_until: date | None = None,
     look_again_at: datetime | None = None,
 ) -> UUID:
-    now = clock.now()
-    evidence = IdentityEvidence(
+    return rows.add(
+        session,
         subject_id=subject_id,
-        type=answer.kind,
+        kind=answer.kind,
         provider=answer.provider,
         subject_hash=people.document_lookup(answer.document),
         result=result,
-        at=now,
-        expires_at=rules.expiry(answer.kind, now, valid_until=valid_until),
+        valid_until=valid_until,
         look_again_at=look_again_at,
         reference=str(answer.request_id),
-    )
-    session.add(evidence)
-    session.flush()
-    return evidence.id
+        purpose=answer.purpose,
+        session_id=session_id,
+    ).id

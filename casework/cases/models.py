@@ -67,6 +67,7 @@ class ServiceCase(UuidKey, Base):
     concluded_at: Mapped[datetime | None]
     issue_due_on: Mapped[date | None]
     delivered_at: Mapped[datetime | None]
+    needs_person: Mapped[str] = mapped_column(Text, server_default="")
 
     transitions: Mapped[list[CaseTransition]] = relationship(order_by="CaseTransition.id", lazy="raise")
     pauses: Mapped[list[CasePause]] = relationship(order_by="CasePause.started_on", lazy="raise")

@@ -1,0 +1,1 @@
+"""Signals of the population source: death, loss of capacity, cancelled numbers, fraud (ID-12)."""
