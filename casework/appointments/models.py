@@ -51,6 +51,7 @@ class Appointment(UuidKey, Base):
     number: Mapped[str] = mapped_column(Text, unique=True)
     owner_id: Mapped[UUID] = mapped_column(ForeignKey("subject.id"))
     acting_id: Mapped[UUID] = mapped_column(ForeignKey("subject.id"))
+    acted_by: Mapped[str | None] = mapped_column(Text)
     comes: Mapped[str] = mapped_column(Text)
     item_id: Mapped[str] = mapped_column(Text)
     item_name: Mapped[str] = mapped_column(Text)

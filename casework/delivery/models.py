@@ -36,6 +36,7 @@ class Shipment(UuidKey, Base):
     case_id: Mapped[UUID] = mapped_column(ForeignKey("service_case.id"))
     owner_id: Mapped[UUID] = mapped_column(ForeignKey("subject.id"), index=True)
     hall_id: Mapped[UUID] = mapped_column(ForeignKey("hall.id"))
+    item_id: Mapped[str | None] = mapped_column(Text)
     matter_name: Mapped[str] = mapped_column(Text)
     sensitive: Mapped[bool]
     state: Mapped[str] = mapped_column(Text)

@@ -58,6 +58,7 @@ class PreReview(UuidKey, Base):
 
     number: Mapped[str] = mapped_column(Text, unique=True)
     owner_id: Mapped[UUID] = mapped_column(ForeignKey("subject.id"), index=True)
+    acted_by: Mapped[str | None] = mapped_column(Text)
     acting_id: Mapped[UUID] = mapped_column(ForeignKey("subject.id"))
     item_id: Mapped[str] = mapped_column(ForeignKey("item.item_id"))
     version_id: Mapped[UUID] = mapped_column(ForeignKey("item_version.id"))
@@ -183,6 +184,7 @@ class PreReviewEvent(UuidKey, Base):
     round: Mapped[int] = mapped_column(SmallInteger)
     at: Mapped[datetime]
     actor: Mapped[str] = mapped_column(Text)
+    acted_by: Mapped[str | None] = mapped_column(Text)
     note: Mapped[str] = mapped_column(Text)
 
 

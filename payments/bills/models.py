@@ -36,6 +36,7 @@ class FeeBill(UuidKey, Base):
     payee: Mapped[str] = mapped_column(Text)
     matter_type: Mapped[str] = mapped_column(Text)
     matter_id: Mapped[UUID]
+    item_id: Mapped[str | None] = mapped_column(Text)
     matter_name: Mapped[str] = mapped_column(Text)
     matter_sensitive: Mapped[bool]
     state: Mapped[str] = mapped_column(Text)

@@ -54,6 +54,7 @@ class PayOrder(UuidKey, Base):
     return_path: Mapped[str] = mapped_column(Text)
     buyer: Mapped[str | None] = mapped_column(Encrypted("pay_order.buyer"))
     created_at: Mapped[datetime]
+    acted_by: Mapped[str | None] = mapped_column(Text)
     until: Mapped[datetime]
     queried_at: Mapped[datetime | None]
     trade_no: Mapped[str | None] = mapped_column(Text, unique=True)

@@ -1,0 +1,1 @@
+"""Acting for another person (委托代办)."""
