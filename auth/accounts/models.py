@@ -22,8 +22,12 @@ class Subject(UuidKey, Base):
     __table_args__ = (
         CheckConstraint(f"state IN ({_STATES})", name="state_known"),
         CheckConstraint("(state = 'MERGED') = (merged_into IS NOT NULL)", name="merged_has_target"),
+        CheckConstraint("kind IN ('ORGANISATION', 'PERSON')", name="kind_known"),
+        CheckConstraint("(kind = 'ORGANISATION') = (organisation_name IS NOT NULL)", name="organisation_has_name"),
     )
 
+    kind: Mapped[str] = mapped_column(Text, server_default=text("'PERSON'"))
+    organisation_name: Mapped[str | None] = mapped_column(Text)
     state: Mapped[str] = mapped_column(Text)
     merged_into: Mapped[UUID | None] = mapped_column(ForeignKey("subject.id"))
     language: Mapped[str] = mapped_column(Text)

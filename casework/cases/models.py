@@ -84,6 +84,7 @@ class CaseTransition(UuidKey, Base):
     to_state: Mapped[str] = mapped_column(Text)
     at: Mapped[datetime]
     actor: Mapped[str] = mapped_column(Text)
+    acted_by: Mapped[str | None] = mapped_column(Text)
     role: Mapped[str] = mapped_column(Text)
     department: Mapped[str] = mapped_column(Text)
     reason: Mapped[str] = mapped_column(Text)
