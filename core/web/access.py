@@ -14,25 +14,30 @@ from __future__ import annotations
 
 import functools
 import hmac
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, TypeVar, cast
+from uuid import UUID
 
 from flask import current_app, g, request
 
-from core.actors import Citizen, Staff
-from core.errors import AuthLevelTooLow, Forbidden, NotAuthenticated
+from core.actors import Action, Citizen, Staff
+from core.errors import AuthLevelTooLow, DelegationOutOfScope, Forbidden, InvalidInput, NotAuthenticated
 from core.limits import Limit, hit
 from core.web.request_context import request_address
 
 F = TypeVar("F", bound=Callable[..., Any])
+ActingResolver = Callable[[Citizen, UUID], Citizen]
+
+ACT_FOR = "X-Act-For"
+"""The header that names the delegation or role by which a citizen acts for another."""
 
 
 class Authenticator(Protocol):
     """What `auth` must provide."""
 
-    def citizen(self, token: str) -> Citizen:
-        """The citizen of an access token. Raises `NotAuthenticated`."""
+    def citizen(self, token: str, *, fresh: bool = False) -> Citizen:
+        """The citizen of an access token; `fresh` trusts nothing kept in memory. Raises `NotAuthenticated`."""
         ...
 
     def staff(self, token: str) -> Staff:
@@ -52,6 +57,12 @@ class Access:
     level: int = 0
     roles: frozenset[str] = field(default_factory=frozenset)
     note: str = ""
+    acts: frozenset[Action] = field(default_factory=frozenset)
+
+
+def install_acting(app: Any, resolve: ActingResolver) -> None:
+    """Give `app` the function that reads what a citizen may do for another, from the value of `X-Act-For`."""
+    app.extensions["acting"] = resolve
 
 
 def install(app: Any, authenticator: Authenticator, metrics_token: str) -> None:
@@ -89,18 +100,28 @@ def public(reason: str, *, limit: Limit | None = None) -> Callable[[F], F]:
     return _declare(Access("public", note=reason), check)
 
 
-def citizen(*, level: int = 1, limit: Limit | None = None) -> Callable[[F], F]:
-    """A signed-in citizen of at least `level` (DOMAIN 3.7). `limit` is counted per person."""
+def citizen(*, level: int = 1, limit: Limit | None = None, acts: Action | Collection[Action] = ()) -> Callable[[F], F]:
+    """A signed-in citizen of at least `level` (DOMAIN 3.7). `limit` is counted per person.
+
+    `acts`: what somebody who acts for another (`X-Act-For`) does here, one of these being enough (DG-1). Without it the
+    route is for oneself alone. Which items the delegation covers is for the service to check.
+    """
+    wanted = frozenset([acts]) if isinstance(acts, Action) else frozenset(acts)
 
     def check() -> None:
         actor = _authenticator().citizen(_bearer())
+        if actor.level < level:
+            # It may have been raised a moment ago, in another process.
+            actor = _authenticator().citizen(_bearer(), fresh=True)
         g.actor = actor
         if actor.level < level:
             raise level_too_low(actor, level)
         if limit is not None:
             hit(limit, str(actor.subject_id))
+        if ACT_FOR in request.headers:
+            g.actor = _acting(actor, wanted)
 
-    return _declare(Access("citizen", level=level), check)
+    return _declare(Access("citizen", level=level, acts=wanted), check)
 
 
 def staff(*roles: str) -> Callable[[F], F]:
@@ -154,6 +175,21 @@ def level_too_low(actor: Citizen, needed: int) -> AuthLevelTooLow:
             "ways": list(_authenticator().step_up_ways(actor, needed)),
         },
     )
+
+
+def _acting(actor: Citizen, wanted: frozenset[Action]) -> Citizen:
+    """`actor` on behalf of whom `X-Act-For` names. Raises `DelegationOutOfScope`, and what the resolver refuses."""
+    try:
+        grant_id = UUID(request.headers[ACT_FOR])
+    except ValueError:
+        raise InvalidInput(fields={ACT_FOR: ["不是有效的委托标识 / not the id of a delegation or role"]}) from None
+    if not wanted:
+        raise DelegationOutOfScope()
+    resolve = cast(ActingResolver, current_app.extensions["acting"])
+    found = resolve(actor, grant_id)
+    if found.acting is None or not wanted & found.acting.actions:
+        raise DelegationOutOfScope()
+    return found
 
 
 def _authenticator() -> Authenticator:
