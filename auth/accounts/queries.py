@@ -18,7 +18,7 @@ from core.identifiers import DocumentNumber, DocumentType, normalise_document
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A person as proven; name and document are None for a subject that has proven none."""
+    """A person as proven; name and document are None for a subject that has proven none. An organisation has a name only."""
 
     subject_id: UUID
     name: str | None = field(repr=False)
@@ -76,7 +76,7 @@ def person(session: Session, subject_id: UUID) -> Person:
     found = _in_use(session, subject_id)
     phone = contact(session, subject_id).phone
     if found is None:
-        return Person(subject_id, None, None, None, None, phone)
+        return Person(subject_id, session.get_one(Subject, subject_id).organisation_name, None, None, None, phone)
     document = _document(found)
     return Person(subject_id, found.name, document.type, document.number, document.birth_date, phone)
 

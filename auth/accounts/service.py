@@ -52,6 +52,16 @@ def open_subject(session: Session, *, language: str = "zh") -> UUID:
     return subject.id
 
 
+def open_organisation(session: Session, *, name: str) -> UUID:
+    """A subject for an organisation: it owns matters and never signs in (ID-11). `auth.organisations` knows its credit code."""
+    subject = Subject(
+        kind="ORGANISATION", organisation_name=name, state=SubjectState.ACTIVE, language="zh", created_at=clock.now()
+    )
+    session.add(subject)
+    session.flush()
+    return subject.id
+
+
 def open_with_phone(session: Session, *, phone_e164: str, language: str) -> Binding:
     """The holder of a phone that belonged to nobody: a new subject, or whoever was quicker."""
     made = open_subject(session, language=language)
