@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -57,12 +57,23 @@ def find(session: Session, client_id: str) -> Client | None:
     return None if row is None else _client(row)
 
 
+def active(session: Session, key: UUID) -> Client | None:
+    """The client with this key, unless it is disabled."""
+    row = session.get(OidcClient, key)
+    return None if row is None or not row.active else _client(row)
+
+
 def by_key(session: Session, key: UUID) -> Client:
     """The client with this key, also a disabled one. Raises `NotFound`."""
     row = session.get(OidcClient, key)
     if row is None:
         raise NotFound()
     return _client(row)
+
+
+def by_keys(session: Session, keys: Collection[UUID]) -> dict[UUID, Client]:
+    """The clients with these keys, also disabled ones."""
+    return {row.id: _client(row) for row in session.scalars(select(OidcClient).where(OidcClient.id.in_(keys)))}
 
 
 def page(session: Session, args: Mapping[str, Any]) -> Page[OidcClient]:

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from joserfc.errors import JoseError
-from joserfc.jwk import KeySet
+from joserfc.jwk import ECKey, Key, KeySet, RSAKey
 
 # What a client may be registered for. `openid` alone tells nothing but a pseudonym and the level.
 SCOPES = ("openid", "profile", "phone", "identity", "level", "offline_access")
@@ -29,6 +29,8 @@ _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _LONGEST_ADDRESS = 1_000
 _MOST_ADDRESSES = 20
 _MOST_KEYS = 10
+_RSA_BITS = 2048
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*:[!$-)+-;=?A-\[\]^-z|~]+")
 _PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 
 
@@ -79,39 +81,20 @@ class Registration:
 
 def faults(wanted: Registration) -> dict[str, list[str]]:
     """What is wrong with a registration, by field; empty when it is good."""
-    found: dict[str, list[str]] = {}
-
-    def note(name: str, fault: str | None) -> None:
-        if fault is not None:
-            found.setdefault(name, []).append(fault)
-
-    if not _CLIENT_ID.fullmatch(wanted.client_id):
-        note("client_id", "3 to 64 characters: a-z, 0-9, dot, hyphen, underscore")
-    if not _SECTOR.fullmatch(wanted.sector):
-        note("sector", "1 to 63 characters: a-z, 0-9, dot, hyphen")
-    if wanted.auth_method not in METHODS[wanted.type]:
-        note("auth_method", "does not fit the client's type")
-    if not wanted.redirect_uris:
-        note("redirect_uris", "at least one")
-    for name, native in (("redirect_uris", wanted.type is ClientType.PUBLIC), ("post_logout_redirect_uris", True)):
-        addresses: Sequence[str] = getattr(wanted, name)
-        if len(set(addresses)) != len(addresses) or len(addresses) > _MOST_ADDRESSES:
-            note(name, f"at most {_MOST_ADDRESSES} different addresses")
-        for address in addresses:
-            note(name, check_address(address, native=native))
-    for name in ("backchannel_logout_uri", "initiate_login_uri"):
-        address = getattr(wanted, name)
-        if address is not None:
-            note(name, check_address(address, native=False))
-    if "openid" not in wanted.scopes or not set(wanted.scopes) <= set(SCOPES):
-        note("scopes", f"openid, and any of {', '.join(SCOPES[1:])}")
-    if not 1 <= wanted.max_level <= HIGHEST_LEVEL:
-        note("max_level", f"1 to {HIGHEST_LEVEL}")
-    if (wanted.jwks is not None) != (wanted.auth_method is AuthMethod.PRIVATE_KEY_JWT):
-        note("jwks", "needed for private_key_jwt, and only for that")
-    elif wanted.jwks is not None:
-        note("jwks", check_keys(wanted.jwks))
-    return found
+    found = {
+        "client_id": [_words(_CLIENT_ID, wanted.client_id, "3 to 64 characters: a-z, 0-9, dot, hyphen, underscore")],
+        "sector": [_words(_SECTOR, wanted.sector, "1 to 63 characters: a-z, 0-9, dot, hyphen")],
+        "auth_method": [None if wanted.auth_method in METHODS[wanted.type] else "does not fit the client's type"],
+        "redirect_uris": _addresses(wanted.redirect_uris, least=1, native=wanted.type is ClientType.PUBLIC),
+        "post_logout_redirect_uris": _addresses(wanted.post_logout_redirect_uris, least=0, native=True),
+        "backchannel_logout_uri": _addresses(_given(wanted.backchannel_logout_uri), least=0, native=False),
+        "initiate_login_uri": _addresses(_given(wanted.initiate_login_uri), least=0, native=False),
+        "scopes": [_scopes(wanted.scopes)],
+        "max_level": [None if 1 <= wanted.max_level <= HIGHEST_LEVEL else f"1 to {HIGHEST_LEVEL}"],
+        "jwks": [_jwks(wanted)],
+    }
+    kept = {name: [fault for fault in faults if fault is not None] for name, faults in found.items()}
+    return {name: faults for name, faults in kept.items() if faults}
 
 
 def check_address(address: str, *, native: bool) -> str | None:
@@ -124,40 +107,53 @@ def check_address(address: str, *, native: bool) -> str | None:
         host, _port = parts.hostname, parts.port
     except ValueError:
         return "not an address"
-    if (
-        len(address) > _LONGEST_ADDRESS
-        or not address.isascii()
-        or any(char <= " " or char in '"\\<>' for char in address)
-    ):
-        return "not an address"
-    if "#" in address:
-        return "must have no fragment"
-    if parts.username is not None or parts.password is not None or "*" in address:
-        return "must have no user name and no wildcard"
-    if parts.scheme in {"https", "http"}:
-        if not host:
-            return "not an address"
-        return None if parts.scheme == "https" or host in _LOOPBACK else "must be https"
-    if native and _PRIVATE_SCHEME.fullmatch(parts.scheme):
+    if len(address) > _LONGEST_ADDRESS or not _ADDRESS.fullmatch(address):
+        return "not an address, or one with a fragment, a wildcard or a user name"
+    if host and (parts.scheme == "https" or (parts.scheme == "http" and host in _LOOPBACK)):
         return None
-    return "must be https"
+    return None if native and _PRIVATE_SCHEME.fullmatch(parts.scheme) else "must be https"
 
 
 def check_keys(jwks: Mapping[str, Any]) -> str | None:
-    """What is wrong with a client's key set; None when it is good: 1 to 10 public RSA (≥ 2048) or P-256 keys."""
+    """What is wrong with a client's key set; None when it is good: 1 to 10 public RSA (2048 bits or more) or P-256 keys."""
     keys = jwks.get("keys")
     if not isinstance(keys, list) or not 1 <= len(keys) <= _MOST_KEYS:
         return f"a key set of 1 to {_MOST_KEYS} keys"
     if any(not isinstance(key, dict) or set(key) & _PRIVATE_MEMBERS for key in keys):
         return "public keys only"
     try:
-        found = KeySet.import_key_set({"keys": keys})
-        for key in found.keys:
-            if key.key_type == "RSA" and key.raw_value.key_size >= 2048:
-                continue
-            if key.key_type == "EC" and key.curve_name == "P-256":
-                continue
-            return "RSA keys of at least 2048 bits or P-256 keys"
+        good = all(_strong(key) for key in KeySet.import_key_set({"keys": keys}).keys)
     except (JoseError, ValueError, TypeError, KeyError, AttributeError):
         return "not a key set"
-    return None
+    return None if good else "RSA keys of at least 2048 bits or P-256 keys"
+
+
+def _strong(key: Key) -> bool:
+    if isinstance(key, RSAKey):
+        return key.public_key.key_size >= _RSA_BITS
+    return isinstance(key, ECKey) and key.curve_name == "P-256"
+
+
+def _words(shape: re.Pattern[str], text: str, fault: str) -> str | None:
+    return None if shape.fullmatch(text) else fault
+
+
+def _given(address: str | None) -> Sequence[str]:
+    return () if address is None else (address,)
+
+
+def _addresses(addresses: Sequence[str], *, least: int, native: bool) -> list[str | None]:
+    if not least <= len(addresses) <= _MOST_ADDRESSES or len(set(addresses)) != len(addresses):
+        return [f"{least} to {_MOST_ADDRESSES} different addresses"]
+    return [check_address(address, native=native) for address in addresses]
+
+
+def _scopes(scopes: Sequence[str]) -> str | None:
+    good = "openid" in scopes and set(scopes) <= set(SCOPES) and len(set(scopes)) == len(scopes)
+    return None if good else f"openid, and any of {', '.join(SCOPES[1:])}"
+
+
+def _jwks(wanted: Registration) -> str | None:
+    if (wanted.jwks is not None) != (wanted.auth_method is AuthMethod.PRIVATE_KEY_JWT):
+        return "needed for private_key_jwt, and only for that"
+    return None if wanted.jwks is None else check_keys(wanted.jwks)

@@ -132,7 +132,7 @@ def _record(
     action: str,
     *,
     before: dict[str, object] | None = None,
-    **facts: bool,
+    at_once: bool | None = None,
 ) -> None:
     audit.record(
         session,
@@ -142,5 +142,5 @@ def _record(
         object_id=row.client_id,
         before=before,
         after=_state(row),
-        **facts,
+        at_once=at_once,
     )

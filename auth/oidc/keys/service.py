@@ -1,0 +1,152 @@
+"""Making, rotating and using the signing keys. The session is given; nothing here commits."""
+
+from __future__ import annotations
+
+import json
+import threading
+from dataclasses import dataclass
+from typing import Any
+
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet, RSAKey
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
+
+from auth.oidc.keys import queries, rules
+from auth.oidc.keys.models import OidcSigningKey
+from auth.oidc.keys.ports import Issuer
+from auth.oidc.keys.rules import KeyState
+from core import audit, clock, ports
+from core.actors import Actor
+from core.errors import StateConflict
+
+_LOCK = 0x6F69646B  # "oidk" in ASCII
+_LONGEST_TOKEN = 8_000
+
+
+class _Loaded:
+    """Private keys of this process by kid: importing one takes longer than signing with it."""
+
+    lock = threading.Lock()
+    keys: dict[str, RSAKey] = {}  # noqa: RUF012  # one per process, on purpose
+
+
+@dataclass(frozen=True, slots=True)
+class Rotated:
+    """Which key signs now, and which is published to follow it."""
+
+    active: str
+    next: str
+
+
+def issuer() -> str:
+    """The provider's name."""
+    return ports.get(Issuer).url
+
+
+def ensure(session: Session) -> None:
+    """Make the signing key and the one that follows it, unless they exist. Two processes at once make one pair."""
+    if _of(session, KeyState.ACTIVE) is not None:
+        return
+    session.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+    if _of(session, KeyState.ACTIVE) is None:
+        _make(session, KeyState.ACTIVE)
+    if _of(session, KeyState.NEXT) is None:
+        _make(session, KeyState.NEXT)
+
+
+def rotate(session: Session, *, actor: Actor, at_once: bool = False) -> Rotated:
+    """Let the published next key sign, the signing one retire, and publish a new next one.
+
+    `at_once` (the signing key leaked): the old key leaves the key set now, so that what it signed is refused. Raises
+    `StateConflict` while clients may not have seen the next key yet (it was published less than an hour ago).
+    """
+    ensure(session)
+    session.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+    now = clock.wall()
+    active, following = _of(session, KeyState.ACTIVE), _of(session, KeyState.NEXT)
+    assert active is not None and following is not None  # noqa: S101  # ensure() made both
+    if not at_once and not rules.may_activate(following.created_at, now):
+        raise StateConflict()
+    if at_once:
+        session.delete(active)
+    else:
+        active.state, active.leaves_at = KeyState.RETIRING, rules.leaves_at(now)
+    session.flush()
+    following.state, following.activated_at = KeyState.ACTIVE, now
+    session.flush()
+    made = _make(session, KeyState.NEXT)
+    prune(session)
+    audit.record(
+        session,
+        actor=actor,
+        action="oidc_key.rotate",
+        object_type="oidc_signing_key",
+        object_id=following.kid,
+        at_once=at_once,
+    )
+    return Rotated(following.kid, made.kid)
+
+
+def prune(session: Session) -> int:
+    """Take keys whose tokens are all over out of the key set; how many."""
+    gone = delete(OidcSigningKey).where(OidcSigningKey.leaves_at < clock.wall()).returning(OidcSigningKey.id)
+    return len(session.scalars(gone).all())
+
+
+def key_set(session: Session) -> dict[str, Any]:
+    """The key set to publish (RFC 7517)."""
+    ensure(session)
+    return {"keys": list(queries.published(session))}
+
+
+def sign(session: Session, claims: dict[str, Any], *, kind: str = "JWT") -> str:
+    """`claims` as a JWT of type `kind`, signed by the key that signs now; `iss` is added."""
+    ensure(session)
+    row = _of(session, KeyState.ACTIVE)
+    assert row is not None  # noqa: S101  # ensure() made it
+    header = {"alg": rules.ALGORITHM, "typ": kind, "kid": row.kid}
+    return jwt.encode(header, {"iss": issuer(), **claims}, _loaded(row), algorithms=[rules.ALGORITHM])
+
+
+def read_hint(session: Session, token: str) -> dict[str, Any] | None:
+    """The claims of an ID token that we signed, expired or not (as `id_token_hint`); None for anything else."""
+    if len(token) > _LONGEST_TOKEN:
+        return None
+    published = KeySet.import_key_set({"keys": list(queries.published(session))})
+    try:
+        found = jwt.decode(token, published, algorithms=[rules.ALGORITHM])
+    except (JoseError, ValueError, TypeError, KeyError, AttributeError):
+        return None
+    claims = dict(found.claims)
+    good = found.header.get("typ", "JWT") == "JWT" and claims.get("iss") == issuer()
+    return claims if good and isinstance(claims.get("aud"), str) and isinstance(claims.get("sub"), str) else None
+
+
+def _of(session: Session, state: KeyState) -> OidcSigningKey | None:
+    return session.scalar(select(OidcSigningKey).where(OidcSigningKey.state == state))
+
+
+def _make(session: Session, state: KeyState) -> OidcSigningKey:
+    made = RSAKey.generate_key(rules.KEY_BITS, auto_kid=False)
+    kid = made.thumbprint()
+    now = clock.wall()
+    row = OidcSigningKey(
+        kid=kid,
+        private_key=json.dumps(made.as_dict(private=True)),
+        public_jwk={**made.as_dict(private=False), "kid": kid, "use": "sig", "alg": rules.ALGORITHM},
+        state=state,
+        created_at=now,
+        activated_at=now if state is KeyState.ACTIVE else None,
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+def _loaded(row: OidcSigningKey) -> RSAKey:
+    with _Loaded.lock:
+        if row.kid not in _Loaded.keys:
+            _Loaded.keys[row.kid] = RSAKey.import_key(json.loads(row.private_key))
+        return _Loaded.keys[row.kid]

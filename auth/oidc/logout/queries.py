@@ -1,0 +1,31 @@
+"""Reads of sign-outs that a person is asked about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from auth.oidc.clients import queries as clients
+from auth.oidc.interactions.errors import InteractionOver
+from auth.oidc.logout.models import OidcSignOut
+
+
+@dataclass(frozen=True, slots=True)
+class SignOut:
+    """What the page shows: which site the person comes from (None: it didn't say), and in which language."""
+
+    id: str
+    name_zh: str | None
+    name_en: str | None
+    language: str
+
+
+def view(session: Session, sign_out: str) -> SignOut:
+    """The question with this id. Raises `InteractionOver` for an unknown one."""
+    row = session.scalar(select(OidcSignOut).where(OidcSignOut.handle == sign_out))
+    if row is None:
+        raise InteractionOver()
+    client = None if row.client_key is None else clients.by_key(session, row.client_key)
+    return SignOut(row.handle, client and client.name_zh, client and client.name_en, row.language)

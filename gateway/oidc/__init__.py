@@ -1,0 +1,1 @@
+"""OpenID Connect over HTTP: the protocol (`protocol`) and the pages a person sees (`pages`)."""

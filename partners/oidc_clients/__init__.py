@@ -1,0 +1,1 @@
+"""Departments' servers that sign people in here."""
