@@ -16,7 +16,7 @@ from auth.identity.ports import IdentityAuthority
 from auth.sessions import authenticator
 from auth.sessions import service as sessions
 from auth.sessions.devices import service as devices
-from auth.sessions.events import NewDeviceSignedIn, SignInDisowned
+from auth.sessions.events import NewDeviceSignedIn, SessionEnded, SignInDisowned
 from casework.appointments import service as appointments
 from casework.cases import service as cases
 from casework.cases.events import CaseDelivered, CaseWithdrawn
@@ -33,6 +33,7 @@ from core import cache, clock, db, ports, security
 from core.actors import System
 from core.events import subscribe
 from core.settings import Settings
+from core.web.consent import ConsentCheck
 from gateway.models import feature_modules, load_all
 from notifications.channels.ports import ShortMessages, SubscribeMessages
 from notifications.messages import service as messages
@@ -83,6 +84,7 @@ def provide_adapters(settings: Settings) -> None:
     ports.provide(Courier, Kuaidi100(settings.kuaidi100))
     ports.provide(CallbackAddress, CallbackAddress(settings.public_url, settings.callback_path_secret))
     ports.provide(FileStore, store_for(settings.files_url))
+    ports.provide(ConsentCheck, consent.ConsentDesk())
 
 
 def subscribe_handlers() -> None:
@@ -92,6 +94,7 @@ def subscribe_handlers() -> None:
     for feature in (prereview, files, appointments, cases, delivery, bills, messages, preferences):
         subscribe(SubjectsMerged, feature.move_owner)
     subscribe(AccountChanged, messages.on_account_changed)
+    subscribe(SessionEnded, consent.on_session_ended)
     subscribe(NewDeviceSignedIn, messages.on_new_device)
     subscribe(SignInDisowned, messages.on_sign_in_disowned)
     subscribe(IdentityRaised, messages.on_identity_raised)

@@ -196,7 +196,8 @@ def not_me(sign_in_id: UUID) -> Disowned:
 def my_consents() -> dict[str, Sequence[Standing]]:
     """List what I have consented to."""
     with transaction() as session:
-        return {"items": consents.standing(session, access.citizen_actor().subject_id)}
+        actor = access.citizen_actor()
+        return {"items": consents.standing(session, actor.owner_id, session_id=actor.session_id)}
 
 
 @blp.post("/consents")

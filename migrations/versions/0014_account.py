@@ -15,6 +15,7 @@ METHODS = "'PHONE_CODE', 'WECHAT', 'ALIPAY', 'SCAN', 'CARD', 'REFRESH'"
 def upgrade() -> None:
     """Make the tables."""
     _sign_ins()
+    _consents()
 
 
 def _sign_ins() -> None:
@@ -42,3 +43,20 @@ def _sign_ins() -> None:
     )
     op.create_index("ix_sign_in_report_subject_id", "sign_in_report", ["subject_id"])
     op.create_index("ix_sign_in_report_open", "sign_in_report", ["id"], postgresql_where=sa.text("closed_at IS NULL"))
+
+
+def _consents() -> None:
+    op.add_column("consent", sa.Column("given_by", sa.Uuid, sa.ForeignKey("subject.id")))
+    op.execute("UPDATE consent SET given_by = subject_id")
+    op.alter_column("consent", "given_by", nullable=False)
+    op.add_column("consent", sa.Column("session_id", sa.Uuid))
+    # What was given at a kiosk before kiosks stopped remembering counts no longer.
+    op.execute("UPDATE consent SET withdrawn_at = now() WHERE channel = 'KIOSK' AND withdrawn_at IS NULL")
+    op.create_check_constraint(
+        "kiosk_never_remembers",
+        "consent",
+        "channel <> 'KIOSK' OR session_id IS NOT NULL OR withdrawn_at IS NOT NULL",
+    )
+    op.create_index(
+        "ix_consent_session_id", "consent", ["session_id"], postgresql_where=sa.text("withdrawn_at IS NULL")
+    )

@@ -122,3 +122,60 @@ def test_consents_are_given_and_withdrawn(client: FlaskClient, citizen: Callable
     assert (old.status_code, old.get_json()["code"]) == (409, "STATE_CONFLICT")
     wrong = client.post(f"{URL}/consents", json={"kind": "SOUL", "text_version": "2026-11"}, headers=headers)
     assert (wrong.status_code, list(wrong.get_json()["errors"])) == (422, ["kind"])
+
+
+def test_all_other_devices_are_ended_at_once(client: FlaskClient, citizen: Callable[..., Any]) -> None:
+    phone = make.phone_number()
+    _, headers = citizen(level=2, phone=phone)
+    with transaction() as session:
+        others = [
+            factors.sign_in_by_phone(session, phone=phone, proven=True, origin=Origin("APP")).insist() for _ in range(2)
+        ]
+    assert client.delete(f"{URL}/sessions", headers=headers).get_json() == {"ended": 2}
+    for tokens in others:
+        gone = client.get(URL, headers={"Authorization": f"Bearer {tokens.access_token}"})
+        assert gone.status_code == 401
+    assert client.get(URL, headers=headers).status_code == 200
+
+
+def test_devices_and_places_come_in_words(client: FlaskClient, citizen: Callable[..., Any]) -> None:
+    _, headers = citizen(level=2)
+    (device,) = client.get(f"{URL}/sessions", headers=headers).get_json()["items"]
+    assert (device["device_name"], device["place"]) == ("微信小程序", "本机")
+    (line,) = client.get(f"{URL}/sign-ins", headers={**headers, "Accept-Language": "en"}).get_json()["items"]
+    assert (line["device_name"], line["place"]) == ("the WeChat mini-program", "this machine")
+
+
+def test_not_me(client: FlaskClient, citizen: Callable[..., Any], staff: Callable[..., Any]) -> None:
+    _, headers = citizen(level=1)
+    _, other = citizen(level=1)
+    (line,) = client.get(f"{URL}/sign-ins", headers=headers).get_json()["items"]
+    assert client.post(f"{URL}/sign-ins/{line['id']}/not-me", headers=other).status_code == 404
+    answer = client.post(f"{URL}/sign-ins/{line['id']}/not-me", headers=headers)
+    assert (answer.status_code, answer.get_json()["sessions_ended"]) == (200, 1)
+    assert client.get(URL, headers=headers).status_code == 401
+    _, admin = staff("SECURITY_ADMIN")
+    _, clerk = staff("FRONT_CLERK")
+    reports = "/staff/v1/security/sign-in-reports"
+    assert client.get(reports, headers=clerk).status_code == 403
+    (report,) = client.get(reports, headers=admin).get_json()["items"]
+    assert (report["id"], report["channel"]) == (answer.get_json()["report_id"], "WXMP")
+    closed = client.post(f"{reports}/{report['id']}/close", json={"finding": "电话核实"}, headers=admin).get_json()
+    assert (closed["finding"], closed["closed_at"] is None) == ("电话核实", False)
+    assert client.get(reports, headers=admin).get_json()["items"] == []
+
+
+def test_signing_out_clears_the_browser(client: FlaskClient, citizen: Callable[..., Any]) -> None:
+    _, headers = citizen(level=1)
+    answer = client.post("/api/v1/login/logout", headers=headers)
+    assert (answer.status_code, answer.headers["Clear-Site-Data"]) == (204, '"cache", "cookies", "storage"')
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_the_texts_of_consent(client: FlaskClient) -> None:
+    items = client.get("/api/v1/consent-texts").get_json()["items"]
+    assert {item["kind"] for item in items} == {"PRIVACY", "FACE", "LOCATION", "HEALTH", "FINANCE", "MINOR"}
+    face = client.get("/api/v1/consent-texts/FACE/2026-11", headers={"Accept-Language": "en"}).get_json()
+    assert face["title"] == "Separate consent to a face check"
+    assert face["fields_covered"]
+    assert client.get("/api/v1/consent-texts/FACE/1999").status_code == 404

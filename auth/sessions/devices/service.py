@@ -31,7 +31,7 @@ class Disowned:
 
 
 def disown(session: Session, *, actor: Citizen, login_event_id: UUID) -> Disowned:
-    """ "这不是我": every device is signed out, re-binding waits, the person is told, and security looks into it.
+    """Somebody says "这不是我": every device is signed out, re-binding waits, the person is told, and security looks into it.
 
     A second time for the same line changes nothing. Raises `NotFound`.
     """
@@ -83,15 +83,11 @@ def close_report(session: Session, *, actor: Staff, report_id: UUID, finding: st
     if report.closed_at is not None:
         raise StateConflict()
     report.closed_at, report.closed_by, report.finding = clock.now(), actor.staff_id, finding
-    audit.record(
-        session, actor=actor, action="sign_in_report.close", object_type="sign_in_report", object_id=report.id
-    )
+    audit.record(session, actor=actor, action="sign_in_report.close", object_type="sign_in_report", object_id=report.id)
     session.flush()
     return report
 
 
 def move_owner(session: Session, event: SubjectsMerged) -> None:
     """Reports of the absorbed subject are the kept one's."""
-    session.execute(
-        update(SignInReport).where(SignInReport.subject_id == event.absorbed).values(subject_id=event.kept)
-    )
+    session.execute(update(SignInReport).where(SignInReport.subject_id == event.absorbed).values(subject_id=event.kept))

@@ -1,22 +1,31 @@
 """Separate consents (P-1, P-2)."""
 
+import dataclasses
 import threading
 from collections.abc import Callable
 from typing import Any
+from uuid import uuid4
 
 import pytest
+from flask import Flask, g
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
 from auth.accounts import service as accounts
 from auth.consent import queries, service
+from auth.consent.errors import ConsentRequired
 from auth.consent.models import Consent
-from auth.consent.rules import TEXTS, ConsentKind
+from auth.consent.rules import ConsentKind
+from auth.delegation.errors import GuardianRequired
+from auth.sessions import service as sessions
 from core import clock
 from core.actors import System
 from core.audit import AuditEntry
 from core.db import transaction
 from core.errors import NotFound, StateConflict
+from core.identifiers import DocumentNumber, DocumentType, normalise_document
+from core.identifiers.documents import check_character
+from core.web.consent import needed
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -25,7 +34,7 @@ FACE = ConsentKind.FACE
 
 def give(actor: Any, kind: ConsentKind = FACE) -> None:
     with transaction() as session:
-        service.give(session, actor=actor, kind=kind, text_version=TEXTS[kind])
+        service.give(session, actor=actor, kind=kind, text_version=queries.texts()[kind].version)
 
 
 def rows() -> int:
@@ -34,7 +43,7 @@ def rows() -> int:
 
 
 def test_every_kind_has_a_text() -> None:
-    assert set(TEXTS) == set(ConsentKind)
+    assert set(queries.texts()) == set(ConsentKind)
 
 
 def test_giving_twice_is_one_consent(citizen: Callable[..., Any]) -> None:
@@ -46,7 +55,7 @@ def test_giving_twice_is_one_consent(citizen: Callable[..., Any]) -> None:
         assert queries.has_given(session, actor.subject_id, FACE)
         assert not queries.has_given(session, actor.subject_id, ConsentKind.HEALTH)
         (face,) = [s for s in queries.standing(session, actor.subject_id) if s.kind is FACE]
-        assert (face.given_version, face.text_version) == (TEXTS[FACE], TEXTS[FACE])
+        assert (face.given_version, face.text_version) == (queries.texts()[FACE].version, queries.texts()[FACE].version)
         assert session.scalars(select(AuditEntry.action)).all().count("consent.give") == 1
 
 
@@ -91,7 +100,7 @@ def test_consent_to_an_older_text_does_not_count(citizen: Callable[..., Any]) ->
     with transaction() as session:
         assert queries.has_given(session, actor.subject_id, FACE)
         standing = session.scalars(select(Consent.text_version).where(Consent.withdrawn_at.is_(None))).all()
-    assert standing == [TEXTS[FACE]]
+    assert standing == [queries.texts()[FACE].version]
 
 
 def test_the_database_allows_one_standing_consent_of_a_kind(citizen: Callable[..., Any]) -> None:
@@ -120,3 +129,76 @@ def test_consents_follow_a_merge_and_none_stands_twice(citizen: Callable[..., An
         given = {s.kind for s in queries.standing(session, kept.subject_id) if s.given_version}
     assert given == {FACE, ConsentKind.LOCATION}
     assert rows() == 3
+
+
+def child() -> DocumentNumber:
+    """The card of somebody who is ten."""
+    seventeen = f"330299{clock.today().year - 10}0101123"
+    return normalise_document(DocumentType.RESIDENT_ID, seventeen + check_character(seventeen))
+
+
+def test_a_child_does_not_consent_alone(citizen: Callable[..., Any]) -> None:
+    """PIPL 31: the guardian consents, and it is written down who."""
+    kid, _ = citizen(level=2, name="小明", document=child())
+    parent, _ = citizen(level=2)
+    with pytest.raises(GuardianRequired):
+        give(kid, ConsentKind.HEALTH)
+    acting = dataclasses.replace(parent, on_behalf_of=kid.subject_id)
+    for kind in (ConsentKind.HEALTH, ConsentKind.MINOR):
+        give(acting, kind)
+    with transaction() as session:
+        rows = {row.kind: row for row in queries.history(session, kid.subject_id)}
+        assert {row.given_by for row in rows.values()} == {parent.subject_id}
+        assert queries.stands_for(session, acting, ConsentKind.MINOR)
+        assert not queries.stands_for(session, parent, ConsentKind.HEALTH)
+    with transaction() as session:
+        service.withdraw(session, actor=acting, kind="MINOR")
+        assert not queries.stands_for(session, acting, ConsentKind.MINOR)
+    with pytest.raises(StateConflict):
+        give(parent, ConsentKind.MINOR)
+
+
+def test_a_kiosk_remembers_nothing(citizen: Callable[..., Any]) -> None:
+    at_kiosk, _ = citizen(level=1, channel="KIOSK")
+    at_home = dataclasses.replace(at_kiosk, session_id=uuid4(), channel="APP")
+    give(at_kiosk)
+    with transaction() as session:
+        assert queries.stands_for(session, at_kiosk, FACE)
+        assert not queries.stands_for(session, at_home, FACE)
+        sessions.sign_out(session, actor=at_kiosk)
+    with transaction() as session:
+        assert not queries.stands_for(session, at_kiosk, FACE)
+    give(at_home)
+    with transaction() as session:
+        assert queries.stands_for(session, at_home, FACE)
+
+
+def test_an_act_that_needs_a_consent_says_which(citizen: Callable[..., Any]) -> None:
+    actor, _ = citizen(level=1)
+    with pytest.raises(ConsentRequired) as refused, transaction() as session:
+        service.insist(session, actor=actor, kind=FACE)
+    version = queries.texts()[FACE].version
+    assert refused.value.extra == {
+        "kind": "FACE",
+        "text_version": version,
+        "text": f"/api/v1/consent-texts/FACE/{version}",
+    }
+    assert "人脸核验单独同意书" in refused.value.sentence("zh")
+    give(actor)
+    with transaction() as session:
+        service.insist(session, actor=actor, kind=FACE)
+
+
+def test_a_route_declares_the_consent_it_needs(app: Flask, citizen: Callable[..., Any]) -> None:
+    actor, _ = citizen(level=1)
+
+    @needed("LOCATION")
+    def near_me() -> str:
+        return "halls"
+
+    with app.test_request_context():
+        g.actor = actor
+        with pytest.raises(ConsentRequired):
+            near_me()
+        give(actor, ConsentKind.LOCATION)
+        assert near_me() == "halls"
