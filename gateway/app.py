@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import Any
 
 import orjson
-from flask import Flask, Response, g, request
+from flask import Flask, g, request
 from flask.json.provider import JSONProvider
 from flask_smorest import Blueprint
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -22,21 +22,12 @@ from auth.sessions.authenticator import TokenAuthenticator
 from core import db
 from core.settings import Settings, load
 from core.web import access
-from core.web.request_context import request_id
 from gateway import errors, health, metrics, openapi, pages
+from gateway.headers import EveryAnswer
 from gateway.wiring import wire
 
 MAX_BODY = 12 * 1024 * 1024
 MAX_JSON_BODY = 256 * 1024
-
-_SECURITY_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-    "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
-}
-_CONTENT_POLICY = "default-src 'none'; frame-ancestors 'none'"
 
 
 class OrjsonProvider(JSONProvider):
@@ -62,6 +53,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    app.wsgi_app = EveryAnswer(app.wsgi_app)  # type: ignore[method-assign]
     access.install(app, TokenAuthenticator(), settings.metrics_token)
     authenticator.listen(db.conninfo(settings.database_url, "ningbo-government-notices"))
     errors.register(app)
@@ -70,7 +62,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     pages.register(app)
     metrics.register(app)
     app.before_request(_begin)
-    app.after_request(_finish)
     return app
 
 
@@ -93,16 +84,3 @@ def _begin() -> None:
     g.started = time.perf_counter()
     if request.mimetype != "multipart/form-data":
         request.max_content_length = MAX_JSON_BODY
-
-
-def _finish(response: Response) -> Response:
-    headers = response.headers
-    # Added, not set: nobody else sets these, and each look for an earlier one reads all headers.
-    for name, value in _SECURITY_HEADERS.items():
-        headers.add(name, value)
-    headers.add("X-Request-Id", request_id() or "")
-    if "Content-Security-Policy" not in headers:
-        headers.add("Content-Security-Policy", _CONTENT_POLICY)
-    if "Cache-Control" not in headers:
-        headers.add("Cache-Control", "no-store")
-    return response

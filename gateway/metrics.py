@@ -5,6 +5,7 @@ Routes are labelled by their rule, never by their address, so no id becomes a la
 
 from __future__ import annotations
 
+import functools
 import logging
 import time
 
@@ -28,20 +29,20 @@ SECONDS = Histogram(
 _JOBS = text("SELECT queue_name, status::text, count(*) FROM procrastinate_jobs GROUP BY 1, 2")
 
 
+@functools.lru_cache(maxsize=5_000)
+def _counters(method: str, route: str, status: int) -> tuple[Counter, Histogram]:
+    """Looked up once: each look builds and hashes the labels anew."""
+    return REQUESTS.labels(method, route, status), SECONDS.labels(route)
+
+
 def _count(response: Response) -> Response:
-    route = request.url_rule.rule if request.url_rule is not None else "(none)"
+    rule = request.url_rule
+    route, method, status = rule.rule if rule is not None else "(none)", request.method, response.status_code
     seconds = time.perf_counter() - getattr(g, "started", time.perf_counter())
-    REQUESTS.labels(request.method, route, response.status_code).inc()
-    SECONDS.labels(route).observe(seconds)
-    log.info(
-        "request",
-        extra={
-            "method": request.method,
-            "route": route,
-            "status": response.status_code,
-            "ms": round(seconds * 1000, 1),
-        },
-    )
+    requests, durations = _counters(method, route, status)
+    requests.inc()
+    durations.observe(seconds)
+    log.info("request", extra={"method": method, "route": route, "status": status, "ms": round(seconds * 1000, 1)})
     return response
 
 
