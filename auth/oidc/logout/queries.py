@@ -14,12 +14,16 @@ from auth.oidc.logout.models import OidcSignOut
 
 @dataclass(frozen=True, slots=True)
 class SignOut:
-    """What the page shows: which site the person comes from (None: it didn't say), and in which language."""
+    """What the page shows: which site the person comes from (None: it didn't say), and in which language.
+
+    `redirect_to`: where the browser goes afterwards, which the page's form must be allowed to lead to.
+    """
 
     id: str
     name_zh: str | None
     name_en: str | None
     language: str
+    redirect_to: str | None
 
 
 def view(session: Session, sign_out: str) -> SignOut:
@@ -28,4 +32,4 @@ def view(session: Session, sign_out: str) -> SignOut:
     if row is None:
         raise InteractionOver()
     client = None if row.client_key is None else clients.by_key(session, row.client_key)
-    return SignOut(row.handle, client and client.name_zh, client and client.name_en, row.language)
+    return SignOut(row.handle, client and client.name_zh, client and client.name_en, row.language, row.redirect_to)
