@@ -43,7 +43,7 @@ class Acting:
     """What allows a citizen to act for another: a delegation or a role in an organisation, as it stood at this request.
 
     `scope` and `scope_values` say for which items (`auth.delegation.rules.covers`). `own_hall_id`: the hall where the
-    person works as a member of staff, whose matters are closed to them.
+    person works as a member of staff, whose matters are closed to them. `needs_minor_consent`: for a child under 14.
     """
 
     grant_id: UUID
@@ -53,6 +53,7 @@ class Acting:
     scope_values: frozenset[str] = frozenset()
     for_organisation: bool = False
     own_hall_id: UUID | None = None
+    needs_minor_consent: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,12 @@ def open_organisation(session: Session, *, name: str) -> UUID:
     return subject.id
 
 
+def forget_organisation(session: Session, subject_id: UUID) -> None:
+    """Drop a subject opened just now for an organisation that somebody else was quicker to open."""
+    session.delete(session.get_one(Subject, subject_id))
+    session.flush()
+
+
 def open_with_phone(session: Session, *, phone_e164: str, language: str) -> Binding:
     """The holder of a phone that belonged to nobody: a new subject, or whoever was quicker."""
     made = open_subject(session, language=language)
@@ -106,7 +112,7 @@ def lock(session: Session, *subject_ids: UUID) -> None:
             raise NotFound()
         if state == SubjectState.FROZEN:
             raise AccountFrozen()
-        if state == SubjectState.MERGED:
+        if state in (SubjectState.MERGED, SubjectState.CLOSED):
             raise StateConflict()
 
 

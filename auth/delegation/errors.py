@@ -58,11 +58,3 @@ class DelegationCodeWrong(Problem):
 
     code, status = "DELEGATION_CODE_WRONG", 422
     zh, en = "代办码或验证码不正确，或已失效", "The code is wrong or has expired"
-
-
-class MinorConsentRequired(Problem):
-    """Data of a child under 14 needs the guardian's separate consent (DG-5, P-1)."""
-
-    code, status = "CONSENT_REQUIRED", 403
-    zh = "办理不满14周岁未成年人的事项，需要监护人先同意未成年人个人信息处理规则"
-    en = "For a child under 14 the guardian must first consent to the processing of the child's data"

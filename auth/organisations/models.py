@@ -15,7 +15,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from auth.delegation.rules import Scope
 from auth.organisations.rules import OrganisationKind, Role, RoleState
 from core.actors import Action
-from core.db import Base, UuidKey
+from core.db import Base, Encrypted, UuidKey
 
 
 def _values(codes: Iterable[StrEnum]) -> str:
@@ -38,7 +38,11 @@ class Organisation(Base):
 
 
 class OrganisationRole(UuidKey, Base):
-    """What a person is in an organisation, for which items and acts. The representative has all of them and no end."""
+    """What a person is in an organisation, for which items and acts. The representative has all of them and no end.
+
+    An offer names its person by the keyed hash of the document (`person_lookup`) and the name: whether we know them is
+    nobody's business before they accept.
+    """
 
     __tablename__ = "organisation_role"
     __table_args__ = (
@@ -53,13 +57,17 @@ class OrganisationRole(UuidKey, Base):
         CheckConstraint("(state = 'ENDED') = (end_reason IS NOT NULL)", name="ended_has_reason"),
         Index("uq_organisation_role_representative", "organisation_id", unique=True,
               postgresql_where=text("role = 'LEGAL_REPRESENTATIVE' AND state = 'ACTIVE'")),
-        Index("uq_organisation_role_live", "organisation_id", "person_id", "role", unique=True,
+        CheckConstraint("state <> 'ACTIVE' OR person_id IS NOT NULL", name="held_by_somebody"),
+        Index("uq_organisation_role_live", "organisation_id", "person_lookup", "role", unique=True,
               postgresql_where=text("state IN ('ACTIVE', 'OFFERED')")),
+        Index("ix_organisation_role_offered", "person_lookup", postgresql_where=text("state = 'OFFERED'")),
         Index("ix_organisation_role_person_id", "person_id"),
     )  # fmt: skip
 
     organisation_id: Mapped[UUID] = mapped_column(ForeignKey("subject.id"))
-    person_id: Mapped[UUID] = mapped_column(ForeignKey("subject.id"))
+    person_id: Mapped[UUID | None] = mapped_column(ForeignKey("subject.id"))
+    person_lookup: Mapped[bytes]
+    person_name: Mapped[str] = mapped_column(Encrypted("organisation_role.person_name"))
     role: Mapped[str] = mapped_column(Text)
     scope: Mapped[str] = mapped_column(Text)
     scope_values: Mapped[list[Any]]

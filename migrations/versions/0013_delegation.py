@@ -188,7 +188,9 @@ def _organisations() -> None:
         "organisation_role",
         sa.Column("id", sa.Uuid, primary_key=True),
         sa.Column("organisation_id", sa.Uuid, sa.ForeignKey("subject.id"), nullable=False),
-        sa.Column("person_id", sa.Uuid, sa.ForeignKey("subject.id"), nullable=False),
+        sa.Column("person_id", sa.Uuid, sa.ForeignKey("subject.id")),
+        sa.Column("person_lookup", sa.LargeBinary, nullable=False),
+        sa.Column("person_name", sa.LargeBinary, nullable=False),
         sa.Column("role", sa.Text, nullable=False),
         sa.Column("scope", sa.Text, nullable=False),
         sa.Column("scope_values", postgresql.JSONB, nullable=False),
@@ -210,14 +212,19 @@ def _organisations() -> None:
         sa.CheckConstraint("(role = 'LEGAL_REPRESENTATIVE') = (appointed_by IS NULL)", name="appointed_by_somebody"),
         sa.CheckConstraint("valid_until > valid_from", name="ends_after_it_begins"),
         sa.CheckConstraint("(state = 'ENDED') = (end_reason IS NOT NULL)", name="ended_has_reason"),
+        sa.CheckConstraint("state <> 'ACTIVE' OR person_id IS NOT NULL", name="held_by_somebody"),
     )
     op.create_index(
         "uq_organisation_role_representative", "organisation_role", ["organisation_id"], unique=True,
         postgresql_where=sa.text("role = 'LEGAL_REPRESENTATIVE' AND state = 'ACTIVE'"),
     )  # fmt: skip
     op.create_index(
-        "uq_organisation_role_live", "organisation_role", ["organisation_id", "person_id", "role"], unique=True,
+        "uq_organisation_role_live", "organisation_role", ["organisation_id", "person_lookup", "role"], unique=True,
         postgresql_where=sa.text("state IN ('ACTIVE', 'OFFERED')"),
+    )  # fmt: skip
+    op.create_index(
+        "ix_organisation_role_offered", "organisation_role", ["person_lookup"],
+        postgresql_where=sa.text("state = 'OFFERED'"),
     )  # fmt: skip
     op.create_index("ix_organisation_role_person_id", "organisation_role", ["person_id"])
     op.create_table(
