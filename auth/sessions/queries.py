@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from auth.accounts import queries as accounts
 from auth.accounts.rules import SubjectState
 from auth.identity import queries as identity
-from auth.sessions.devices.queries import rebinding_frozen_until as rebinding_frozen_until
+from auth.sessions.devices import queries as devices
 from auth.sessions.models import CitizenSession, LoginEvent
 from core import clock
 from core.actors import Channel, Citizen
@@ -99,3 +99,8 @@ def sign_ins(session: Session, subject_id: UUID, args: Mapping[str, Any]) -> Pag
     """The person's sign-in history, a page at a time, the newest first."""
     query = select(LoginEvent).where(LoginEvent.subject_id == subject_id)
     return by_id(session, query, LoginEvent.id, args)
+
+
+def rebinding_frozen_until(session: Session, subject_id: UUID, now: datetime) -> datetime | None:
+    """Until when this person can bind no other phone or WeChat account, having disowned a sign-in; None when they can."""
+    return devices.rebinding_frozen_until(session, subject_id, now)

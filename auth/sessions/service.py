@@ -18,7 +18,9 @@ from auth.accounts.events import AccountChange, AccountChanged, SubjectsMerged
 from auth.accounts.rules import SubjectState
 from auth.identity import queries as identity
 from auth.sessions import authenticator, rules
-from auth.sessions.events import SessionEnded
+from auth.sessions.devices.rules import POLICY as DEVICES
+from auth.sessions.devices.rules import device_words
+from auth.sessions.events import NewDeviceSignedIn, SessionEnded
 from auth.sessions.models import CitizenSession, LoginEvent, RefreshToken
 from auth.sessions.rules import EndReason, LoginResult, Method, Origin, Verdict
 from core import audit, clock, events, ids
@@ -97,7 +99,7 @@ def open_session(
 
 
 def _greet(session: Session, opened: CitizenSession, origin: Origin) -> None:
-    """Announce a device that the person hasn't used lately; nobody's first one is news. A kiosk is never theirs."""
+    """Announce a device that the person hasn't used lately; nobody's first one is news."""
     used = session.execute(
         select(LoginEvent.device, LoginEvent.channel)
         .where(LoginEvent.subject_id == opened.subject_id, LoginEvent.result == LoginResult.OK)
@@ -218,7 +220,7 @@ def end_signed_in_by(
         _end_where(session, subject_id, EndReason.FACTOR_LOST, CitizenSession.subject_id == subject_id, or_(*ways))
 
 
-def _end_where(session: Session, subject_id: UUID, reason: EndReason, *which: ColumnElement[bool]) -> None:
+def _end_where(session: Session, subject_id: UUID, reason: EndReason, *which: ColumnElement[bool]) -> int:
     ended = session.scalars(
         update(CitizenSession)
         .where(CitizenSession.ended_at.is_(None), *which)
@@ -228,6 +230,7 @@ def _end_where(session: Session, subject_id: UUID, reason: EndReason, *which: Co
     authenticator.changed(session, subject_id)
     for session_id in ended:
         events.publish(session, SessionEnded(session_id, subject_id))
+    return len(ended)
 
 
 def opened(session: Session, session_id: UUID) -> Open:
@@ -340,7 +343,6 @@ def _end(session: Session, row: CitizenSession, reason: EndReason) -> None:
     row.ended_at, row.end_reason = clock.wall(), reason
     session.flush()
     authenticator.changed(session, row.subject_id)
-    events.publish(session, SessionEnded(row.id, row.subject_id))
     events.publish(session, SessionEnded(row.id, row.subject_id))
 
 
