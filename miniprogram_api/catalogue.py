@@ -1,4 +1,4 @@
-"""The service catalogue: search, guides, exact paper lists, reference lists. The same for everybody."""
+"""The service catalogue: lists and search. The same for everybody; guides of items are in `guides`."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ from sqlalchemy.orm import Session
 
 from casework.catalogue import queries, rules
 from casework.catalogue.answers import queries as answers
-from casework.catalogue.answers.rules import item_answer, material_answer
-from casework.catalogue.rules import CaseType, MaterialForm, MaterialOrigin, RecipientPolicy, ServiceObject
+from casework.catalogue.rules import CaseType, ServiceObject
 from core import clock
 from core.db import transaction
 from core.web import access
@@ -118,133 +117,6 @@ class ItemPageOut(ma.Schema):
     nothing_found = ma.fields.Nested(NothingOut, allow_none=True, required=True)
 
 
-class LicenceRefOut(ma.Schema):
-    """A licence that replaces a paper."""
-
-    key = _text(required=True)
-    name = _text(required=True)
-
-
-class MaterialOut(ma.Schema):
-    """A paper. `tolerable`: it may follow later; `original_required`: shown at the counter; `condition`: the question that calls for it."""
-
-    no = ma.fields.Integer(required=True)
-    name = _text(required=True)
-    required = _flag(required=True)
-    origin = _known(MaterialOrigin)
-    form = _known(MaterialForm)
-    copies = ma.fields.Integer(required=True)
-    waivable = _flag(required=True)
-    licence = ma.fields.Nested(LicenceRefOut, allow_none=True, required=True)
-    tolerable = _flag(required=True)
-    original_required = _flag(required=True)
-    condition = _text(allow_none=True, required=True)
-
-
-class OptionOut(ma.Schema):
-    """An answer to choose."""
-
-    value = _text(required=True)
-    label = _text(required=True)
-
-
-class QuestionOut(ma.Schema):
-    """A question about the situation."""
-
-    key = _text(required=True)
-    text = _text(required=True)
-    options = ma.fields.List(ma.fields.Nested(OptionOut), required=True)
-
-
-class FeeLineOut(ma.Schema):
-    """A line of the tariff; without an amount it is computed by a formula elsewhere."""
-
-    no = ma.fields.Integer(required=True)
-    name = _text(required=True)
-    amount_fen = ma.fields.Integer(allow_none=True, required=True)
-    formula = _text(required=True)
-    unit = _text(required=True)
-    basis = _text(required=True)
-    prepayable = _flag(required=True)
-    payee = _text(required=True)
-
-
-class FeeOut(ma.Schema):
-    """What it costs."""
-
-    pay_online = _flag(required=True)
-    lines = ma.fields.List(ma.fields.Nested(FeeLineOut), required=True)
-
-
-class ResultOut(ma.Schema):
-    """What comes out, and who may receive it."""
-
-    name = _text(required=True)
-    form = _known(MaterialForm)
-    recipient_policy = _known(RecipientPolicy)
-
-
-class LegalBasisOut(ma.Schema):
-    """A law and its clause."""
-
-    name = _text(required=True)
-    clause = _text(required=True)
-
-
-class ItemOut(ItemEntryOut):
-    """The guide of an item."""
-
-    version_id = ma.fields.UUID(required=True)
-    version = ma.fields.Integer(required=True)
-    effective_from = ma.fields.Date(required=True)
-    department = ma.fields.Nested(DepartmentNamesOut, required=True)
-    catalog_code = _text(required=True)
-    task_code = _text(required=True)
-    type = ma.fields.Nested(CodedOut, required=True)
-    use_level = _text(required=True)
-    service_objects = ma.fields.List(_known(ServiceObject), required=True)
-    legal_basis = ma.fields.List(ma.fields.Nested(LegalBasisOut), required=True)
-    legal_limit = ma.fields.Nested(LimitOut, required=True)
-    conditions = _text(required=True)
-    questions = ma.fields.List(ma.fields.Nested(QuestionOut), required=True)
-    materials = ma.fields.List(ma.fields.Nested(MaterialOut), required=True)
-    fee = ma.fields.Nested(FeeOut, required=True)
-    process_steps = ma.fields.List(_text(), required=True)
-    special_procedures = _text(required=True)
-    result = ma.fields.Nested(ResultOut, required=True)
-    channels = ma.fields.List(_text(), required=True)
-    online_depth = _text(required=True)
-    online_depth_note = _text(required=True)
-    original_return_required = _flag(required=True)
-    biometric_on_site = _text(required=True)
-    agent_allowed = _flag(required=True)
-    agent_friendly = _flag(required=True)
-    minor_rule = _text(required=True)
-    min_auth_level = ma.fields.Integer(required=True)
-    joint_topics = ma.fields.List(_text(), required=True)
-    address = _text(required=True)
-    hours = _text(required=True)
-    consult = _text(required=True)
-    supervise = _text(required=True)
-    notice = _text(allow_none=True, required=True)
-
-
-class AnswersIn(ma.Schema):
-    """The answers to the item's questions: key → value of the chosen option."""
-
-    answers = ma.fields.Dict(
-        keys=ma.fields.String(validate=Length(1, 64)), values=ma.fields.String(validate=Length(1, 64)), required=True
-    )
-
-
-class MaterialListOut(ma.Schema):
-    """The exact papers of a situation, by the version in force."""
-
-    item_id = _text(required=True)
-    version_id = ma.fields.UUID(required=True)
-    materials = ma.fields.List(ma.fields.Nested(MaterialOut), required=True)
-
-
 def public_answer(key: str, make: Callable[[Session], object]) -> Response:
     """The answer to `key` in the caller's language: kept, or made now."""
     key = f"{language()} {key}"
@@ -277,27 +149,3 @@ def items(args: dict[str, Any]) -> Response:
     """List service items, or search them."""
     key = orjson.dumps(args, option=orjson.OPT_SORT_KEYS).decode()
     return public_answer(f"items {key}", lambda session: _page(session, args))
-
-
-@blp.get("/items/<item_id>")
-@access.public(PUBLIC)
-@cacheable(0)
-@blp.response(200, ItemOut)
-def item(item_id: str) -> Response:
-    """Show the guide of an item as it is in force today."""
-    return public_answer(
-        f"item {item_id}",
-        lambda session: item_answer(queries.item_in_force(session, item_id, clock.today()), language()),
-    )
-
-
-@blp.post("/items/<item_id>/materials")
-@access.public(PUBLIC)
-@blp.arguments(AnswersIn)
-@blp.response(200, MaterialListOut)
-def materials(args: dict[str, Any], item_id: str) -> dict[str, Any]:
-    """Tell exactly which papers a situation needs."""
-    with transaction() as session:
-        found = queries.item_in_force(session, item_id, clock.today())
-        needed = [material_answer(material) for material in rules.materials_for(found, args["answers"])]
-        return {"item_id": item_id, "version_id": found.version_id, "materials": needed}

@@ -22,7 +22,6 @@ from sqlalchemy import (
     func,
     literal,
     literal_column,
-    or_,
     select,
     tuple_,
 )
@@ -33,7 +32,14 @@ from casework.catalogue.answers import queries as answers
 from casework.catalogue.answers.rules import entry_answer
 from casework.catalogue.errors import ItemNotInForce
 from casework.catalogue.lookups.models import Department, LicenceType, Zone
-from casework.catalogue.models import CatalogueItem, ItemFeeLine, ItemMaterial, ItemQuestion, ItemVersion
+from casework.catalogue.models import (
+    ItemFeeLine,
+    ItemMaterial,
+    ItemQuestion,
+    ItemRule,
+    ItemVersion,
+)
+from casework.catalogue.redirects import queries as redirects
 from casework.catalogue.rules import (
     CaseType,
     FeeLine,
@@ -46,8 +52,8 @@ from casework.catalogue.rules import (
     Question,
     RecipientPolicy,
     ServiceObject,
-    VersionState,
 )
+from casework.catalogue.situations.rules import Effect, Rule
 from core.errors import NotFound
 from core.web import paging
 from core.web.paging import Page
@@ -56,11 +62,12 @@ from core.workdays import Limit, Unit
 # Made from more than the column of the same name; the other fields are taken from the row as they are.
 _MADE = {
     "version_id", "case_type", "service_objects", "legal_basis", "legal_limit", "promised_limit", "process_steps",
-    "result_form", "channels", "joint_topics", "recipient_policy", "materials", "questions", "fee_lines",
+    "result_form", "channels", "joint_topics", "recipient_policy", "materials", "questions", "fee_lines", "rules",
 }  # fmt: skip
 _PLAIN = [field.name for field in fields(Item) if field.name not in _MADE]
 _ITEM_ID = re.compile(r"[A-Z0-9-]{1,64}")
-_NOT_READ = {"state", "effective_to", "digest", "search_terms", "folded_name", "seed_fact"}
+# What else the row holds: the elements (`elements.queries`), the life of the version, and what search derives from it.
+_READ = {"id", "legal_limit_unit", "promised_limit_unit"} | {field.name for field in fields(Item)}
 
 
 def _parts(model: type[Any], order: InstrumentedAttribute[int]) -> ColumnElement[Any]:
@@ -77,13 +84,14 @@ def _parts(model: type[Any], order: InstrumentedAttribute[int]) -> ColumnElement
 
 _ITEM = (
     select(
-        *(column for column in ItemVersion.__table__.c if column.name not in _NOT_READ),
+        *(column for column in ItemVersion.__table__.c if column.name in _READ),
         Zone.name.label("zone_name"),
         Department.name.label("department_name"),
         Department.name_2017.label("department_name_2017"),
         _parts(ItemQuestion, ItemQuestion.position).label("questions"),
-        _parts(ItemMaterial, ItemMaterial.no).label("materials"),
+        _parts(ItemMaterial, ItemMaterial.position).label("materials"),
         _parts(ItemFeeLine, ItemFeeLine.no).label("fee_lines"),
+        _parts(ItemRule, ItemRule.no).label("rules"),
         select(func.jsonb_object_agg(LicenceType.key, LicenceType.name, type_=JSONB))
         .join(ItemMaterial, ItemMaterial.licence_key == LicenceType.key)
         .where(ItemMaterial.version_id == ItemVersion.id)
@@ -99,28 +107,19 @@ _ITEM = (
 
 def in_force(day: date) -> ColumnElement[bool]:
     """The condition on `item_version` that picks what is in force on `day` (S22)."""
-    return (
-        (ItemVersion.state != VersionState.DRAFT)
-        & (ItemVersion.effective_from <= day)
-        & or_(ItemVersion.effective_to.is_(None), ItemVersion.effective_to > day)
-    )
+    return ItemVersion.in_force(day)
 
 
 def item_in_force(session: Session, item_id: str, day: date) -> Item:
     """The item as it is in force on `day`.
 
-    Raises `ItemNotInForce` (with `redirects_to` when it has a successor), or `NotFound` for a code that was never given.
+    Raises `ItemNotInForce` (with where it went, see `redirects`), or `NotFound` for a code that was never given.
     """
     if not _ITEM_ID.fullmatch(item_id):
         raise NotFound()
     row = session.execute(_ITEM.where(ItemVersion.item_id == item_id, in_force(day))).mappings().one_or_none()
     if row is None:
-        known = session.execute(
-            select(CatalogueItem.redirects_to).where(CatalogueItem.item_id == item_id)
-        ).one_or_none()
-        if known is None:
-            raise NotFound()
-        raise ItemNotInForce(extra={"redirects_to": known.redirects_to} if known.redirects_to else {})
+        raise ItemNotInForce(extra=redirects.whereabouts(session, item_id, day).extra)
     return _item(row)
 
 
@@ -148,32 +147,26 @@ def _item(row: RowMapping) -> Item:
         recipient_policy=RecipientPolicy(row["recipient_policy"]),
         materials=tuple(_material(part, row["licences"] or {}) for part in row["materials"]),
         questions=tuple(
-            Question(part["key"], part["text"], tuple(Option(**option) for option in part["options"]))
+            Question(
+                part["key"], part["text"], tuple(Option(**option) for option in part["options"]), part["asked_when"]
+            )
             for part in row["questions"]
         ),
         fee_lines=tuple(
             FeeLine(**{name: value for name, value in part.items() if name != "version_id"})
             for part in row["fee_lines"]
         ),
+        rules=tuple(
+            Rule(part["no"], part["condition"], Effect(part["effect"]), part["params"]) for part in row["rules"]
+        ),
     )
 
 
 def _material(part: Mapping[str, Any], licences: Mapping[str, str]) -> Material:
     key = part["licence_key"] or ""
-    return Material(
-        no=part["no"],
-        name=part["name"],
-        required=part["required"],
-        origin=MaterialOrigin(part["origin"]),
-        form=MaterialForm(part["form"]),
-        copies=part["copies"],
-        waivable=part["waivable"],
-        licence_key=key,
-        licence_name=licences.get(key, ""),
-        tolerable=part["tolerable"],
-        original_required=part["original_required"],
-        condition=part["condition"],
-    )
+    same = {name: value for name, value in part.items() if name not in {"version_id", "position"}}
+    made = {"origin": MaterialOrigin(part["origin"]), "form": MaterialForm(part["form"])}
+    return Material(**same | made | {"licence_key": key, "licence_name": licences.get(key, "")})
 
 
 @dataclass(frozen=True, slots=True)

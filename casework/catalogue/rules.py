@@ -9,6 +9,7 @@ from datetime import date
 from enum import StrEnum
 from uuid import UUID
 
+from casework.catalogue.situations.rules import YES, Condition, Outcome, Rule, Walk, apply, walk
 from core.errors import InvalidInput
 from core.workdays import Limit, Unit
 
@@ -16,19 +17,39 @@ from core.workdays import Limit, Unit
 class VersionState(StrEnum):
     """The states of an item version (S22).
 
-    In force on a day is the one version, DRAFT excepted, whose days include it. RETIRED: withdrawn, in force until its end.
+    In force on a day is the one `LIVE` version whose days include it. RETIRED: in force until its end, then no more.
+    WITHDRAWN: a draft that was given up, or a publication taken back before its first day.
     """
 
     DRAFT = "DRAFT"
+    IN_REVIEW = "IN_REVIEW"
     PUBLISHED = "PUBLISHED"
     RETIRED = "RETIRED"
+    WITHDRAWN = "WITHDRAWN"
 
 
 TRANSITIONS: dict[VersionState, frozenset[VersionState]] = {
-    VersionState.DRAFT: frozenset({VersionState.PUBLISHED}),
-    VersionState.PUBLISHED: frozenset({VersionState.RETIRED}),
+    # An import publishes its draft at once; what item managers write is reviewed first.
+    VersionState.DRAFT: frozenset({VersionState.IN_REVIEW, VersionState.PUBLISHED, VersionState.WITHDRAWN}),
+    VersionState.IN_REVIEW: frozenset({VersionState.DRAFT, VersionState.PUBLISHED, VersionState.WITHDRAWN}),
+    VersionState.PUBLISHED: frozenset({VersionState.RETIRED, VersionState.WITHDRAWN}),
     VersionState.RETIRED: frozenset(),
+    VersionState.WITHDRAWN: frozenset(),
 }
+
+LIVE = (VersionState.PUBLISHED, VersionState.RETIRED)
+"""The states in which a version is law on its days."""
+
+
+class GoneKind(StrEnum):
+    """What became of an item that ended: its code is never given again."""
+
+    RENAMED = "RENAMED"
+    SPLIT = "SPLIT"
+    MERGED = "MERGED"
+    MOVED = "MOVED"
+    SUCCEEDED = "SUCCEEDED"
+    ENDED = "ENDED"
 
 
 class CaseType(StrEnum):
@@ -72,9 +93,6 @@ class RecipientPolicy(StrEnum):
     PROXY = "PROXY"
 
 
-YES, NO = "yes", "no"
-
-
 @dataclass(frozen=True, slots=True)
 class Option:
     """One answer to a question."""
@@ -90,6 +108,12 @@ class Question:
     key: str
     text: str
     options: tuple[Option, ...]
+    asked_when: Condition | None = None
+
+    @property
+    def values(self) -> frozenset[str]:
+        """The answers there are to choose."""
+        return frozenset(option.value for option in self.options)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +121,8 @@ class Material:
     """One paper. With a `condition` it is needed only when that question is answered `yes`.
 
     `waivable`: data or an e-licence (`licence_key`) may replace it (免提交). `tolerable`: it may follow later (容缺).
-    `original_required`: the paper original is shown at the counter.
+    `original_required`: the paper original is shown at the counter. `by_rule`: only a rule puts it on the list. One of the
+    papers with the same `alternative_group` is enough. `validity_months`: how old it may be.
     """
 
     no: int
@@ -112,6 +137,19 @@ class Material:
     tolerable: bool
     original_required: bool
     condition: str | None
+    by_rule: bool = False
+    alternative_group: str = ""
+    type_code: str = ""
+    origin_note: str = ""
+    originals: int | None = None
+    photocopies: int | None = None
+    validity_months: int | None = None
+    specification: str = ""
+    filling_notes: str = ""
+    acceptance_standard: str = ""
+    basis: str = ""
+    blank_form: str = ""
+    sample_form: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +164,9 @@ class FeeLine:
     basis: str
     prepayable: bool
     payee: str
+    by_rule: bool = False
+    reducible: bool = False
+    reduction_note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,26 +231,52 @@ class Item:
     materials: tuple[Material, ...]
     questions: tuple[Question, ...]
     fee_lines: tuple[FeeLine, ...]
+    rules: tuple[Rule, ...] = ()
+
+
+def complete(item: Item, answers: Mapping[str, str]) -> dict[str, str]:
+    """The answers of a whole situation (S23). Raises `InvalidInput` for questions left open and for `wrong_answers`."""
+    walked = walk(item.questions, answers)
+    faults = {f"answers.{key}": ["请回答此问题 / please answer this question"] for key in walked.open}
+    faults |= wrong_answers(item, walked, answers)
+    if faults:
+        raise InvalidInput(fields=faults)
+    return walked.known
+
+
+def wrong_answers(item: Item, walked: Walk, answers: Mapping[str, str]) -> dict[str, list[str]]:
+    """By field: answers that aren't options, to questions the item doesn't have, or that aren't asked in this situation.
+
+    While questions are open, an answer given ahead of its question isn't wrong yet.
+    """
+    questions = {question.key for question in item.questions}
+    faults: dict[str, list[str]] = {}
+    for key in answers.keys() - walked.known.keys():
+        if key in walked.open:
+            faults[f"answers.{key}"] = ["不是可选的答案 / not one of the options"]
+        elif key not in questions:
+            faults[f"answers.{key}"] = ["该事项没有此问题 / the item doesn't ask this"]
+        elif not walked.open:
+            faults[f"answers.{key}"] = ["这种情形不需要回答此问题 / not asked in this situation"]
+    return faults
+
+
+def outcome(item: Item, known: Mapping[str, str]) -> Outcome:
+    """What the rules make of the item where the complete answers are `known`."""
+    return apply(
+        item.rules,
+        known,
+        materials=frozenset(
+            m.no for m in item.materials if not m.by_rule and (m.condition is None or known.get(m.condition) == YES)
+        ),
+        fees=frozenset(line.no for line in item.fee_lines if not line.by_rule),
+    )
 
 
 def materials_for(item: Item, answers: Mapping[str, str]) -> tuple[Material, ...]:
-    """The exact papers of this situation, in order (S23, PR-2).
-
-    Raises `InvalidInput` that names every question left open, every answer that isn't one of the options and every
-    answer to a question the item doesn't ask.
-    """
-    options = {question.key: {option.value for option in question.options} for question in item.questions}
-    faults: dict[str, list[str]] = {}
-    for key, allowed in options.items():
-        if key not in answers:
-            faults[f"answers.{key}"] = ["请回答此问题 / please answer this question"]
-        elif answers[key] not in allowed:
-            faults[f"answers.{key}"] = ["不是可选的答案 / not one of the options"]
-    for key in answers.keys() - options.keys():
-        faults[f"answers.{key}"] = ["该事项没有此问题 / the item doesn't ask this"]
-    if faults:
-        raise InvalidInput(fields=faults)
-    return tuple(m for m in item.materials if m.condition is None or answers[m.condition] == YES)
+    """The exact papers of this situation, in order (S23, PR-2). Raises `InvalidInput` as `complete` does."""
+    listed = outcome(item, complete(item, answers)).materials
+    return tuple(m for m in item.materials if m.no in listed)
 
 
 def fold(text: str) -> str:

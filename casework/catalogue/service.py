@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from casework.catalogue.answers import service as answers
+from casework.catalogue.events import ItemRetired
 from casework.catalogue.importing import service as importing
 from casework.catalogue.importing.rules import Policies
 from casework.catalogue.importing.service import Beside, ImportReport
-from casework.catalogue.models import CatalogueItem, ItemVersion
+from casework.catalogue.models import CatalogueItem, ItemRedirect, ItemVersion
 from casework.catalogue.queries import in_force
-from casework.catalogue.rules import TRANSITIONS, VersionState
+from casework.catalogue.redirects.queries import leads_back
+from casework.catalogue.redirects.rules import target_count_fault
+from casework.catalogue.rules import LIVE, TRANSITIONS, GoneKind, VersionState
 from casework.places import service as places
 from casework.places.service import PlacesReport
-from core import audit, clock
+from core import audit, clock, events
 from core.actors import Staff, System
 from core.errors import InvalidInput, NotFound, StateConflict
 
@@ -53,29 +56,52 @@ def import_sample_places(session: Session) -> PlacesReport:
 
 
 def retire(
-    session: Session, *, actor: Staff | System, item_id: str, ends: date, redirects_to: str | None = None
+    session: Session,
+    *,
+    actor: Staff | System,
+    item_id: str,
+    ends: date,
+    kind: GoneKind = GoneKind.ENDED,
+    successors: Sequence[str] = (),
+    reason: str = "",
 ) -> None:
-    """Withdraw an item from the day `ends` on (today or later); its code may point to a successor, never be given again.
+    """End an item from the day `ends` on (today or later), and say where it went; its code is never given again.
 
-    Raises `NotFound` for a code that was never given, `InvalidInput` for a past day or an unusable successor, and
-    `StateConflict` when the item isn't in force until that day or already withdrawn.
+    Raises `NotFound` for a code that was never given, `InvalidInput` for a past day or unusable successors (not in force
+    then, this item itself, too few or many for `kind`, or leading back here), and `StateConflict` when the item isn't in
+    force until that day, already ending, or has a later version published.
     """
     if ends < clock.today():
         raise InvalidInput(fields={"ends": ["不能早于今天 / not before today"]})
     item = session.get(CatalogueItem, item_id, with_for_update=True)
     if item is None:
         raise NotFound()
-    if redirects_to is not None:
-        _check_successor(session, item_id, redirects_to, ends)
+    _check_successors(session, item_id, kind, successors, ends)
     version = session.scalar(select(ItemVersion).where(ItemVersion.item_id == item_id, in_force(ends)))
     if version is None or VersionState.RETIRED not in TRANSITIONS[VersionState(version.state)]:
         raise StateConflict()
-    session.execute(
-        update(ItemVersion).where(ItemVersion.id == version.id).values(state=VersionState.RETIRED, effective_to=ends)
+    later = select(ItemVersion.id).where(
+        ItemVersion.item_id == item_id, ItemVersion.state.in_(LIVE), ItemVersion.effective_from > version.effective_from
     )
-    item.redirects_to = redirects_to
-    item.updated_at = clock.now()
+    if session.scalar(later) is not None:
+        raise StateConflict()
+    session.execute(
+        update(ItemVersion)
+        .where(ItemVersion.id == version.id)
+        .values(state=VersionState.RETIRED, effective_to=ends, retire_reason=reason)
+    )
+    item.gone_kind, item.gone_reason, item.updated_at = kind, reason, clock.now()
+    session.flush()
+    if successors:
+        session.execute(
+            insert(ItemRedirect),
+            [
+                {"item_id": item_id, "to_item_id": successor, "position": position}
+                for position, successor in enumerate(successors, 1)
+            ],
+        )
     answers.touch(session)
+    events.publish(session, ItemRetired(item_id, version.id, ends, tuple(successors)))
     audit.record(
         session,
         actor=actor,
@@ -83,11 +109,20 @@ def retire(
         object_type="item",
         object_id=item_id,
         ends=ends.isoformat(),
-        redirects_to=redirects_to,
+        kind=kind.value,
+        successors=",".join(successors),
     )
 
 
-def _check_successor(session: Session, item_id: str, successor: str, day: date) -> None:
-    found = session.scalar(select(ItemVersion.id).where(ItemVersion.item_id == successor, in_force(day)))
-    if found is None or successor == item_id:
-        raise InvalidInput(fields={"redirects_to": ["须为届时有效的其他事项 / must be another item in force then"]})
+def _check_successors(session: Session, item_id: str, kind: GoneKind, successors: Sequence[str], day: date) -> None:
+    fault = target_count_fault(kind, len(successors))
+    if fault is None and len(set(successors)) < len(successors):
+        fault = "同一事项不要重复填写 / an item is listed twice"
+    if fault is None and successors:
+        alive = select(ItemVersion.item_id).where(ItemVersion.item_id.in_(successors), in_force(day))
+        if item_id in successors or set(session.scalars(alive)) != set(successors):
+            fault = "须为届时有效的其他事项 / must be other items in force then"
+    if fault is None and leads_back(session, item_id, successors):
+        fault = "去向事项又指回本事项 / this would lead back to the item itself"
+    if fault is not None:
+        raise InvalidInput(fields={"successors": [fault]})

@@ -15,7 +15,8 @@ from sqlalchemy.orm.interfaces import ORMOption
 from casework.catalogue import queries as catalogue
 from casework.catalogue import rules as catalogue_rules
 from casework.catalogue.errors import ItemNotInForce
-from casework.catalogue.rules import NO, Item, Material, Question
+from casework.catalogue.rules import Item, Material, Question
+from casework.catalogue.situations.rules import NO
 from casework.prereview import rules
 from casework.prereview.models import PreReview, PreReviewMaterial
 from casework.prereview.rules import Change, Listed, Provision, State, Verdict

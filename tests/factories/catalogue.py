@@ -78,7 +78,11 @@ def item(item_id: str) -> Item:
     licences = {found["licence_key"]: found["name"] for found in _sample()["lookups"]["licences"]}
     lookups = {found["dept_id"]: found for found in _sample()["lookups"]["departments"]}
     department = lookups[row["department_id"]]
-    papers = [paper | {"licence_key": paper["licence_key"] or ""} for paper in content.materials]
+    papers = [
+        {name: value for name, value in paper.items() if name != "position"}
+        | {"licence_key": paper["licence_key"] or ""}
+        for paper in content.materials
+    ]
     return Item(
         **row,
         item_id=item_id,

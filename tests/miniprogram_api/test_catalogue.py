@@ -10,9 +10,11 @@ from marshmallow import Schema
 from casework.catalogue import service
 from casework.catalogue.answers import service as answers
 from casework.catalogue.answers.queries import LOOK_SECONDS
+from casework.catalogue.rules import GoneKind
 from core import clock, db
 from core.actors import System
-from miniprogram_api.catalogue import ItemOut, ItemPageOut, MaterialListOut
+from miniprogram_api.catalogue import ItemPageOut
+from miniprogram_api.guides import ItemOut, MaterialListOut
 from tests.factories import catalogue
 
 ITEMS = "/api/v1/catalogue/items"
@@ -123,14 +125,23 @@ def test_a_withdrawn_item_says_so_within_a_second_and_names_its_successor(
 ) -> None:
     assert client.get(f"{ITEMS}/NB-055").status_code == 200
     with db.transaction() as session:
-        service.retire(session, actor=System("test"), item_id="NB-055", ends=clock.today(), redirects_to="NB-054")
+        service.retire(
+            session,
+            actor=System("test"),
+            item_id="NB-055",
+            ends=clock.today(),
+            kind=GoneKind.RENAMED,
+            successors=["NB-054"],
+        )
     withdrawn = time.monotonic()
     while (response := client.get(f"{ITEMS}/NB-055")).status_code == 200:
         assert time.monotonic() - withdrawn < LOOK_SECONDS + 0.5
         time.sleep(0.02)
-    assert response.status_code == 404
-    assert response.get_json()["code"] == "ITEM_NOT_IN_FORCE"
+    assert response.status_code == 308
+    assert response.headers["Location"] == f"{ITEMS}/NB-054"
     assert response.get_json()["redirects_to"] == "NB-054"
+    assert response.get_json()["text"] == "该事项已更名"
+    assert client.get(f"{ITEMS}/NB-055", follow_redirects=True).get_json()["item_id"] == "NB-054"
     assert "NB-055" not in client.get(f"{ITEMS}?q=团队旅游签注").get_data(as_text=True)
 
 
@@ -162,17 +173,17 @@ def test_papers_of_an_unknown_item(client: FlaskClient) -> None:
     assert client.post(f"{ITEMS}/NB-999/materials", json={"answers": {}}).status_code == 404
 
 
-def test_a_guide_costs_two_queries_cold_and_at_most_one_warm(
+def test_a_guide_costs_three_queries_cold_and_at_most_one_warm(
     client: FlaskClient, own_database: str, count_queries: Any
 ) -> None:
-    """The revision and the item; then at most a look at the revision."""
+    """The revision, the item and its other elements; then at most a look at the revision."""
     change_something()
     with count_queries() as cold:
         client.get(f"{ITEMS}/NB-002")
     with count_queries() as warm:
         for _ in range(10):
             client.get(f"{ITEMS}/NB-002")
-    assert len(cold) == 2
+    assert len(cold) == 3
     assert len(warm) <= 1
 
 

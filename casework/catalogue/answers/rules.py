@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, fields, is_dataclass
 from typing import Any
 
-from casework.catalogue.rules import SAMPLE_NOTICE, Item, Material, limit_text
+from casework.catalogue.elements.rules import Elements
+from casework.catalogue.guide.rules import Advice, Guide
+from casework.catalogue.rules import SAMPLE_NOTICE, FeeLine, Item, Material, Question, limit_text
 from core.workdays import Limit, Unit
 
 
@@ -30,8 +33,8 @@ def entry_answer(row: Any, language: str) -> dict[str, Any]:
     }
 
 
-def item_answer(item: Item, language: str) -> dict[str, Any]:
-    """The guide of an item, whole (DOMAIN 2.2)."""
+def item_answer(item: Item, elements: Elements, language: str) -> dict[str, Any]:
+    """The guide of an item, whole (DOMAIN 2.2). `measured_duration` is filled by who measures cases."""
     return {
         "item_id": item.item_id,
         "version_id": str(item.version_id),
@@ -55,31 +58,14 @@ def item_answer(item: Item, language: str) -> dict[str, Any]:
         "legal_limit": _limit(item.legal_limit, item.legal_limit_note, language),
         "promised_limit": _limit(item.promised_limit, item.promised_limit_note, language),
         "conditions": item.conditions,
-        "questions": [
-            {
-                "key": question.key,
-                "text": question.text,
-                "options": [{"value": option.value, "label": option.label} for option in question.options],
-            }
-            for question in item.questions
-        ],
+        "measured_duration": None,
+        "questions": [question_answer(question) for question in item.questions],
         "materials": [material_answer(material) for material in item.materials],
         "is_fee": item.is_fee,
         "fee": {
             "pay_online": item.pay_online,
-            "lines": [
-                {
-                    "no": line.no,
-                    "name": line.name,
-                    "amount_fen": line.amount_fen,
-                    "formula": line.formula,
-                    "unit": line.unit,
-                    "basis": line.basis,
-                    "prepayable": line.prepayable,
-                    "payee": line.payee,
-                }
-                for line in item.fee_lines
-            ],
+            "basis": elements.fee_basis,
+            "lines": [fee_line_answer(line) for line in item.fee_lines],
         },
         "process_steps": item.process_steps,
         "special_procedures": item.special_procedures,
@@ -103,8 +89,79 @@ def item_answer(item: Item, language: str) -> dict[str, Any]:
         "hours": item.hours,
         "consult": item.consult,
         "supervise": item.supervise,
+        "elements": {field.name: _plain(getattr(elements, field.name)) for field in fields(elements)},
         "is_sample": item.is_sample,
         "notice": SAMPLE_NOTICE[language] if item.is_sample else None,
+    }
+
+
+def _plain(value: Any) -> Any:
+    """Rows as JSON objects."""
+    if isinstance(value, tuple):
+        return [asdict(part) if is_dataclass(part) and not isinstance(part, type) else part for part in value]
+    return value
+
+
+def question_answer(question: Question) -> dict[str, Any]:
+    """A question; `asked_when` is the condition on other answers, null when it is always asked."""
+    return {
+        "key": question.key,
+        "text": question.text,
+        "options": [{"value": option.value, "label": option.label} for option in question.options],
+        "asked_when": question.asked_when,
+    }
+
+
+def fee_line_answer(line: FeeLine) -> dict[str, Any]:
+    """A line of the tariff."""
+    return {
+        "no": line.no,
+        "name": line.name,
+        "amount_fen": line.amount_fen,
+        "formula": line.formula,
+        "unit": line.unit,
+        "basis": line.basis,
+        "prepayable": line.prepayable,
+        "payee": line.payee,
+        "by_situation": line.by_rule,
+        "reducible": line.reducible,
+        "reduction_note": line.reduction_note,
+    }
+
+
+def advice_answer(advice: Advice, item: Item, language: str) -> dict[str, Any]:
+    """The next question, or the guide."""
+    return {
+        "item_id": item.item_id,
+        "version_id": str(item.version_id),
+        "answers": dict(advice.answers),
+        "question": question_answer(advice.question) if advice.question else None,
+        "questions_left": advice.left,
+        "guide": _guide_answer(advice.guide, language) if advice.guide else None,
+        "notice": SAMPLE_NOTICE[language] if item.is_sample else None,
+    }
+
+
+def _guide_answer(guide: Guide, language: str) -> dict[str, Any]:
+    item = guide.item
+    return {
+        "possible": guide.possible,
+        "refusals": [{"reason": refusal.reason, "item_id": refusal.item_id} for refusal in guide.refusals],
+        "papers": [
+            {"alternative_group": choice.group, "one_of": [material_answer(material) for material in choice.materials]}
+            for choice in guide.papers
+        ],
+        "fee_lines": [fee_line_answer(line) for line in guide.fee_lines],
+        "zone": {"code": item.zone_code, "name": item.zone_name},
+        "window_kinds": guide.window_kinds,
+        "legal_limit": _limit(item.legal_limit, item.legal_limit_note, language),
+        "promised_limit": _limit(guide.promised_limit, item.promised_limit_note, language),
+        "min_auth_level": guide.level,
+        "agent_allowed": guide.agent_allowed,
+        "bookable": item.bookable and guide.possible,
+        "pre_review": item.pre_review and guide.possible,
+        "deliverable": item.deliverable and guide.possible,
+        "trips_to_hall": item.trips_to_hall,
     }
 
 
@@ -122,6 +179,19 @@ def material_answer(material: Material) -> dict[str, Any]:
         "tolerable": material.tolerable,
         "original_required": material.original_required,
         "condition": material.condition,
+        "by_situation": material.by_rule,
+        "alternative_group": material.alternative_group,
+        "type_code": material.type_code,
+        "origin_note": material.origin_note,
+        "originals": material.originals,
+        "photocopies": material.photocopies,
+        "validity_months": material.validity_months,
+        "specification": material.specification,
+        "filling_notes": material.filling_notes,
+        "acceptance_standard": material.acceptance_standard,
+        "basis": material.basis,
+        "blank_form": material.blank_form,
+        "sample_form": material.sample_form,
     }
 
 

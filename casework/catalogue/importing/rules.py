@@ -7,16 +7,18 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from casework.catalogue.linting.rules import Paper, Sheet
 from casework.catalogue.rules import (
-    NO,
-    YES,
     CaseType,
     MaterialForm,
     MaterialOrigin,
+    Option,
+    Question,
     RecipientPolicy,
     ServiceObject,
     is_sample,
 )
+from casework.catalogue.situations.rules import NO, YES
 from core.workdays import Unit
 
 FORMS = {"纸质": MaterialForm.PAPER, "电子": MaterialForm.ELECTRONIC, "纸质或电子": MaterialForm.ANY}
@@ -96,6 +98,16 @@ class Content:
     materials: list[dict[str, Any]]
     fee_lines: list[dict[str, Any]]
     search_texts: list[str]
+
+
+def sheet(content: Content) -> Sheet:
+    """What the linter looks at: the questions and the papers of a version that has no rules."""
+    return Sheet(
+        content.item_id,
+        tuple(Question(q["key"], q["text"], tuple(Option(**o) for o in q["options"])) for q in content.questions),
+        papers={m["no"]: Paper(m["condition"]) for m in content.materials},
+        fees={line["no"]: Paper() for line in content.fee_lines},
+    )
 
 
 def departments(lookups: Mapping[str, Any], policies: Policies) -> dict[str, str]:
@@ -285,6 +297,7 @@ def _material(material: Mapping[str, Any], conditions: Mapping[int, str], trips:
     no = material["material_no"]
     return {name: material[name] for name in _MATERIAL_SAME} | {
         "no": no,
+        "position": no,
         "required": no not in conditions,
         "condition": conditions.get(no),
         "origin": ORIGINS[material["origin"]],

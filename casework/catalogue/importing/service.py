@@ -9,18 +9,20 @@ from datetime import date
 from typing import Any
 
 import orjson
-from sqlalchemy import insert, inspect, or_, select, tuple_, update
+from sqlalchemy import delete, func, insert, inspect, or_, select, tuple_, update
 from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.orm import Session
 
 from casework.catalogue.answers import service as answers
+from casework.catalogue.events import ItemVersionsPublished, Publication
 from casework.catalogue.importing import rules
 from casework.catalogue.importing.ports import DocumentShape
 from casework.catalogue.importing.rules import Content, Fault, Policies
+from casework.catalogue.linting.rules import sheet_faults
 from casework.catalogue.lookups import models as lookups
-from casework.catalogue.models import CatalogueItem, ItemFeeLine, ItemMaterial, ItemQuestion, ItemVersion
-from casework.catalogue.rules import VersionState, fold, search_terms
-from core import clock, ids
+from casework.catalogue.models import CatalogueItem, ItemFeeLine, ItemMaterial, ItemQuestion, ItemRedirect, ItemVersion
+from casework.catalogue.rules import LIVE, VersionState, fold, search_terms
+from core import clock, events, ids
 from core.db import Base
 
 RECORD_BEGINS = date(2017, 1, 1)
@@ -54,12 +56,19 @@ def import_document(session: Session, document: Mapping[str, Any], beside: Besid
     wrong = tuple(_flat("", DocumentShape().validate(document))) or tuple(rules.faults(document, beside.policies))
     if wrong:
         return ImportReport(0, 0, wrong)
+    make = rules.content_maker(document, beside.policies, beside.wording, beside.synonyms)
+    contents = [make(item) for item in document["items"]]
+    wrong = tuple(
+        Fault(f"items.{i}.{fault.path}", str(fault))
+        for i, content in enumerate(contents)
+        for fault in sheet_faults(rules.sheet(content))
+    )
+    if wrong:
+        return ImportReport(0, 0, wrong)
     lists = sum(
         upsert(session, model, [row | {"position": position} for position, row in enumerate(rows, 1)])
         for model, rows in _lists(document["lookups"], beside.policies)
     )
-    make = rules.content_maker(document, beside.policies, beside.wording, beside.synonyms)
-    contents = [make(item) for item in document["items"]]
     changed, reworded = _write_items(session, contents, today)
     if lists or changed or reworded:
         answers.touch(session)
@@ -140,21 +149,23 @@ def _write_items(session: Session, contents: Sequence[Content], today: date) -> 
                 ItemVersion.id, ItemVersion.item_id, ItemVersion.version, ItemVersion.digest, ItemVersion.search_terms
             )
             .ext(pg.distinct_on(ItemVersion.item_id))
-            .where(ItemVersion.state != VersionState.DRAFT)
+            .where(ItemVersion.state.in_(LIVE))
             .order_by(ItemVersion.item_id, ItemVersion.version.desc())
         )
     }
-    changed = reworded = 0
+    published: list[Publication] = []
+    reworded = 0
     for content in contents:
         previous = latest.get(content.item_id)
         found_by = {"search_terms": search_terms(content.search_texts), "folded_name": fold(content.row["name"])}
         if previous is None or previous.digest != _digest(content):
-            _publish(session, content, found_by, today)
-            changed += 1
+            published.append(_publish(session, content, found_by, today))
         elif previous.search_terms != found_by["search_terms"]:
             session.execute(update(ItemVersion).where(ItemVersion.id == previous.id).values(found_by))
             reworded += 1
-    return changed, reworded
+    if published:
+        events.publish(session, ItemVersionsPublished(tuple(published)))
+    return len(published), reworded
 
 
 def _digest(content: Content) -> bytes:
@@ -162,32 +173,36 @@ def _digest(content: Content) -> bytes:
     return hashlib.sha256(orjson.dumps(whole, option=orjson.OPT_SORT_KEYS)).digest()
 
 
-def _publish(session: Session, content: Content, found_by: dict[str, Any], today: date) -> None:
-    """End the version in force the day before `today` and publish `content` from `today` on."""
+def _publish(session: Session, content: Content, found_by: dict[str, Any], today: date) -> Publication:
+    """End the version in force the day before `today` and publish `content` from `today` on, until the next to come."""
     version_id = ids.uuid7()
-    last = session.scalar(
-        select(ItemVersion.version)
-        .where(ItemVersion.item_id == content.item_id)
-        .order_by(ItemVersion.version.desc())
-        .limit(1)
-    )
-    session.execute(
+    mine = ItemVersion.item_id == content.item_id
+    last = session.scalar(select(func.max(ItemVersion.version)).where(mine))
+    replaces = session.scalar(
         update(ItemVersion)
         .where(
-            ItemVersion.item_id == content.item_id,
-            ItemVersion.state != VersionState.DRAFT,
+            mine,
+            ItemVersion.state.in_(LIVE),
+            ItemVersion.effective_from <= today,
             or_(ItemVersion.effective_to.is_(None), ItemVersion.effective_to > today),
         )
         .values(effective_to=today)
+        .returning(ItemVersion.id)
     )
+    coming = select(func.min(ItemVersion.effective_from)).where(
+        mine, ItemVersion.state.in_(LIVE), ItemVersion.effective_from > today
+    )
+    first_day = today if last else RECORD_BEGINS
     session.execute(
         insert(ItemVersion).values(
             id=version_id,
             item_id=content.item_id,
             version=(last or 0) + 1,
             state=VersionState.DRAFT,
-            effective_from=today if last else RECORD_BEGINS,
+            effective_from=first_day,
+            effective_to=session.scalar(coming) if last else None,
             digest=_digest(content),
+            base_version_id=replaces,
             **content.row,
             **found_by,
         )
@@ -200,8 +215,11 @@ def _publish(session: Session, content: Content, found_by: dict[str, Any], today
         if rows:
             session.execute(insert(model), [row | {"version_id": version_id} for row in rows])
     session.execute(update(ItemVersion).where(ItemVersion.id == version_id).values(state=VersionState.PUBLISHED))
-    session.execute(
-        update(CatalogueItem)
-        .where(CatalogueItem.item_id == content.item_id)
-        .values(redirects_to=None, updated_at=clock.now())
-    )
+    if last:
+        session.execute(delete(ItemRedirect).where(ItemRedirect.item_id == content.item_id))
+        session.execute(
+            update(CatalogueItem)
+            .where(CatalogueItem.item_id == content.item_id)
+            .values(gone_kind=None, gone_reason="", updated_at=clock.now())
+        )
+    return Publication(content.item_id, version_id, replaces, first_day)

@@ -111,12 +111,14 @@ def test_limits_in_words(limit: Limit, zh: str, en: str) -> None:
     assert rules.limit_text(limit, "en") == en
 
 
-def test_states_only_go_forward() -> None:
-    moves = {(a, b) for a, b in product(VersionState, VersionState) if b in rules.TRANSITIONS[a]}
+def test_states_go_only_these_ways() -> None:
+    """S22: from review a draft may come back; from law there is only the end."""
+    moves = {(str(a), str(b)) for a, b in product(VersionState, VersionState) if b in rules.TRANSITIONS[a]}
     assert moves == {
-        (VersionState.DRAFT, VersionState.PUBLISHED),
-        (VersionState.PUBLISHED, VersionState.RETIRED),
-    }
+        ("DRAFT", "IN_REVIEW"), ("DRAFT", "PUBLISHED"), ("DRAFT", "WITHDRAWN"),
+        ("IN_REVIEW", "DRAFT"), ("IN_REVIEW", "PUBLISHED"), ("IN_REVIEW", "WITHDRAWN"),
+        ("PUBLISHED", "RETIRED"), ("PUBLISHED", "WITHDRAWN"),
+    }  # fmt: skip
 
 
 def test_sample_codes_are_recognised() -> None:
