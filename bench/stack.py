@@ -54,6 +54,7 @@ class Stack:
     database: URL
     web: Server
     hello: Server
+    signed_in: Server
 
 
 @contextmanager
@@ -85,7 +86,8 @@ def running_stack() -> Iterator[Stack]:
         shape = (f"--workers={WORKERS}", f"--threads={THREADS}")
         web = _serve(stack, folder, "/healthz", settings, "gateway", "web", "--port={port}", *shape)
         hello = _serve(stack, folder, "/hello", {}, "bench.hello", "{port}", str(WORKERS), str(THREADS))
-        yield Stack(make_url(url), web, hello)
+        signed_in = _serve(stack, folder, "/hello", settings, "bench.signed_in", "{port}", str(WORKERS), str(THREADS))
+        yield Stack(make_url(url), web, hello, signed_in)
 
 
 def _serve(

@@ -24,6 +24,7 @@ from core.settings import Settings, load
 from core.web import access
 from gateway import errors, health, metrics, openapi, pages
 from gateway.headers import EveryAnswer
+from gateway.oidc import protocol
 from gateway.wiring import wire
 
 MAX_BODY = 12 * 1024 * 1024
@@ -60,6 +61,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     openapi.install(app, blueprints())
     health.register(app, settings)
     pages.register(app)
+    protocol.register(app)
     metrics.register(app)
     app.before_request(_begin)
     return app
@@ -82,5 +84,5 @@ def _modules(package: ModuleType) -> list[ModuleType]:
 
 def _begin() -> None:
     g.started = time.perf_counter()
-    if request.mimetype != "multipart/form-data":
+    if request.content_length != 0 and request.mimetype != "multipart/form-data":
         request.max_content_length = MAX_JSON_BODY

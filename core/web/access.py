@@ -31,6 +31,7 @@ ActingResolver = Callable[[Citizen, UUID], Citizen]
 
 ACT_FOR = "X-Act-For"
 """The header that names the delegation or role by which a citizen acts for another."""
+_ACT_FOR_IN_ENVIRON = "HTTP_X_ACT_FOR"
 
 
 class Authenticator(Protocol):
@@ -109,16 +110,17 @@ def citizen(*, level: int = 1, limit: Limit | None = None, acts: Action | Collec
     wanted = frozenset([acts]) if isinstance(acts, Action) else frozenset(acts)
 
     def check() -> None:
-        actor = _authenticator().citizen(_bearer())
+        token, authenticator = _bearer(), _authenticator()
+        actor = authenticator.citizen(token)
         if actor.level < level:
             # It may have been raised a moment ago, in another process.
-            actor = _authenticator().citizen(_bearer(), fresh=True)
+            actor = authenticator.citizen(token, fresh=True)
         g.actor = actor
         if actor.level < level:
             raise level_too_low(actor, level)
         if limit is not None:
             hit(limit, str(actor.subject_id))
-        if ACT_FOR in request.headers:
+        if _ACT_FOR_IN_ENVIRON in request.environ:
             g.actor = _acting(actor, wanted)
 
     return _declare(Access("citizen", level=level, acts=wanted), check)
@@ -197,7 +199,9 @@ def _authenticator() -> Authenticator:
 
 
 def _bearer() -> str:
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token.strip():
+    # Straight from WSGI: this runs before nearly every request, and the headers' own way takes several times as long.
+    scheme, _, token = request.environ.get("HTTP_AUTHORIZATION", "").partition(" ")
+    token = token.strip()
+    if not token or scheme.lower() != "bearer":
         raise NotAuthenticated(headers={"WWW-Authenticate": "Bearer"})
-    return token.strip()
+    return str(token)
