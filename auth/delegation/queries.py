@@ -70,6 +70,12 @@ def any_locked(session: Session, delegation_id: UUID) -> Delegation:
     return _one(session.scalar(select(Delegation).where(Delegation.id == delegation_id).with_for_update()))
 
 
+def all_between(session: Session, subjects: Sequence[UUID]) -> Sequence[Delegation]:
+    """Every delegation of which one of these is a side, locked."""
+    sides = or_(Delegation.principal_id.in_(subjects), Delegation.agent_id.in_(subjects))
+    return session.scalars(select(Delegation).where(sides).order_by(Delegation.id).with_for_update()).all()
+
+
 def offered(session: Session, code: str, now: datetime) -> Delegation:
     """The open offer with this code, locked. Raises `NotFound`."""
     query = select(Delegation).where(

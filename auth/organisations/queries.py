@@ -148,3 +148,24 @@ def to_check(session: Session, before: datetime) -> Sequence[UUID]:
             Organisation.checked_at < before,
         )
     ).all()
+
+
+def readers(session: Session, organisation_id: UUID) -> list[UUID]:
+    """Who reads the messages to an organisation: its representative and administrators (DG-2); nobody for a person."""
+    query = select(OrganisationRole.person_id).where(
+        OrganisationRole.organisation_id == organisation_id,
+        OrganisationRole.state == RoleState.ACTIVE,
+        OrganisationRole.role.in_((Role.LEGAL_REPRESENTATIVE, Role.ADMINISTRATOR)),
+    )
+    return [person for person in session.scalars(query.order_by(OrganisationRole.id)) if person is not None]
+
+
+def holds_role(session: Session, organisation_id: UUID, person_id: UUID, now: datetime) -> bool:
+    """Whether a person acts for an organisation now."""
+    query = select(OrganisationRole.id).where(
+        OrganisationRole.organisation_id == organisation_id,
+        OrganisationRole.person_id == person_id,
+        OrganisationRole.state == RoleState.ACTIVE,
+        or_(OrganisationRole.valid_until.is_(None), OrganisationRole.valid_until > now),
+    )
+    return session.scalar(query.limit(1)) is not None

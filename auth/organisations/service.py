@@ -6,7 +6,7 @@ The registry is asked outside any transaction: `ask`, `ask_again`. The session i
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -360,18 +360,6 @@ def _representative(session: Session, organisation_id: UUID) -> OrganisationRole
             OrganisationRole.state == RoleState.ACTIVE,
         )
     )
-
-
-def receivers(session: Session, organisation_id: UUID) -> Sequence[UUID]:
-    """Who reads the messages to an organisation: its representative and administrators (DG-2)."""
-    return session.scalars(
-        select(OrganisationRole.person_id.distinct()).where(
-            OrganisationRole.organisation_id == organisation_id,
-            OrganisationRole.state == RoleState.ACTIVE,
-            OrganisationRole.role.in_((Role.LEGAL_REPRESENTATIVE, Role.ADMINISTRATOR)),
-            OrganisationRole.person_id.is_not(None),
-        )
-    ).all()  # type: ignore[return-value]  # not None, by the condition
 
 
 def move_owner(session: Session, event: SubjectsMerged) -> None:
