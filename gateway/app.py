@@ -24,6 +24,7 @@ from core.settings import Settings, load
 from core.web import access
 from gateway import errors, health, metrics, openapi, pages
 from gateway.headers import EveryAnswer
+from gateway.oidc import pages as sign_in_pages
 from gateway.oidc import protocol
 from gateway.wiring import wire
 
@@ -62,6 +63,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     health.register(app, settings)
     pages.register(app)
     protocol.register(app)
+    sign_in_pages.register(app, settings)
     metrics.register(app)
     app.before_request(_begin)
     return app

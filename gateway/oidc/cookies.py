@@ -28,3 +28,9 @@ def forget(response: Response) -> None:
     """Take the cookie away, and what a shared device may have kept of our pages."""
     response.delete_cookie(cookie_name(secure=_secure()), path="/", secure=_secure(), httponly=True, samesite="Lax")
     response.headers["Clear-Site-Data"] = '"cache", "storage"'
+
+
+def gives(response: Response) -> bool:
+    """Whether this answer gives the browser another cookie."""
+    name = cookie_name(secure=_secure())
+    return any(given.startswith(f"{name}=") for given in response.headers.getlist("Set-Cookie"))

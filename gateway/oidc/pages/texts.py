@@ -1,148 +1,19 @@
-"""What the sign-in pages say, in plain Chinese and English: short sentences, no words of the trade.
+"""What the sign-in pages say, in plain Chinese and English: short sentences, no words of the trade (`texts.json`).
 
 `{name}` is filled in by the page. A test keeps the two languages and the templates in step.
 """
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
+_FILE = Path(__file__).with_name("texts.json")
+
 TEXTS: dict[str, tuple[str, str]] = {
-    # The frame of every page
-    "brand": ("宁波政务 · 统一登录", "Ningbo Government · Sign in"),
-    "skip": ("跳到主要内容", "Skip to the main part"),
-    "look.label": ("字号和语言", "Text size and language"),
-    "look.elder": ("大字版", "Large text"),
-    "look.normal": ("标准字号", "Normal text"),
-    "site.asks": ("{department} 的“{name}”请您登录", "{department}, “{name}”, asks you to sign in"),
-    "refuse": ("不登录了，回到“{name}”", "Don't sign in, go back to “{name}”"),
-    "help": ("需要人工帮助？请拨打（24小时）", "Need help from a person? Call, day and night"),
-    "error.prefix": ("有误：", "Problem: "),
-    "error.heading": ("请看这里", "Please look at this"),
-    "retry": ("再试一次", "Try again"),
-    "other.way": ("换一种方式", "Choose another way"),
-    # Choosing a way
-    "ways.title": ("您想怎么登录？", "How would you like to sign in?"),
-    "ways.phone": ("手机号和短信验证码", "Phone number and a code"),
-    "ways.phone.hint": ("我们发一条短信给您", "We send you a text message"),
-    "ways.scan": ("用手机扫一扫", "Scan with your phone"),
-    "ways.scan.hint": ("手机上已登录“宁波政务”App 或小程序", "If our app or mini-program on your phone is signed in"),
-    "ways.alipay": ("支付宝登录", "Alipay"),
-    "ways.alipay.hint": ("会打开支付宝，请您同意", "Opens Alipay, where you agree"),
-    # Phone and code
-    "phone.title": ("您的手机号是多少？", "What is your phone number?"),
-    "phone.adding": (
-        "还差一步：请验证您的手机号。下次用支付宝登录就不用再验证了。",
-        "One more step: confirm your phone number. Next time Alipay is enough.",
-    ),
-    "phone.label": ("手机号", "Phone number"),
-    "phone.hint": ("11位号码，用来接收验证码", "It gets a code by text message"),
-    "phone.go": ("发送验证码", "Send me a code"),
-    "code.title": ("短信里的验证码是什么？", "Which code did you get?"),
-    "code.sent": ("验证码短信已发往", "We sent a text message to"),
-    "code.label": ("6位验证码", "6-digit code"),
-    "code.hint": ("5分钟内有效。不要告诉任何人，工作人员也不会问您要", "Good for 5 minutes. Tell it to nobody; our staff never ask for it"),
-    "code.go": ("登录", "Sign in"),
-    "code.none": ("没有收到短信？", "No message?"),
-    "code.wait": ("请先等1分钟，再重新发送。", "Wait a minute, then ask for another."),
-    "code.again": ("重新发送验证码", "Send another code"),
-    "code.other": ("换一个手机号", "Use another number"),
-    "code.resent": ("已重新发送，请看最新的一条短信", "Another code is on its way; use the newest message"),
-    "code.wrong": ("验证码不对，请看最新的一条短信。还可以再试 {left} 次", "That code is not right; look at the newest message. You have {left} more tries"),
-    "code.wrong.last": ("验证码不对。还可以再试最后 1 次", "That code is not right. You have 1 more try"),
-    "code.void": ("验证码已失效，请重新发送验证码", "The code is no longer good; ask for another"),
-    "code.shape": ("请输入短信里的6位数字", "Type the 6 digits of the message"),
-    "code.no_phone": ("请先填写手机号", "Please give your phone number first"),
-    # Scanning
-    "scan.title": ("请用手机扫这个码", "Scan this with your phone"),
-    "scan.picture": ("登录二维码", "QR code to sign in"),
-    "scan.one": ("在手机上打开“宁波政务”App 或小程序", "Open the Ningbo Government app or mini-program on your phone"),
-    "scan.two": ("点“扫一扫”，对准上面的码", "Tap “Scan” and point it at the code"),
-    "scan.three": ("在手机上核对网站名称，再点“确认登录”", "Check the site's name on the phone, then tap “Confirm”"),
-    "scan.short": ("2分钟内有效，页面会自动继续。", "Good for 2 minutes. This page goes on by itself."),
-    "scan.seen": ("已扫码。请在手机上点“确认登录”。", "Scanned. Now tap “Confirm” on your phone."),
-    "scan.over": ("二维码已过期。", "The code has expired."),
-    "scan.refused": ("您在手机上点了“拒绝”，没有登录。", "You refused on your phone; nobody was signed in."),
-    "scan.again": ("换一个二维码", "Show a new code"),
-    "scan.start": ("请点“用手机扫一扫”显示二维码", "Choose “Scan with your phone” to show a code"),
-    "scanned.title": ("请用“宁波政务”扫码", "Scan this with our app"),
-    "scanned.text": (
-        "您刚才扫的是登录二维码。请打开“宁波政务”App 或小程序，用里面的“扫一扫”再扫一次。",
-        "This is a code to sign in. Open the Ningbo Government app or mini-program and scan it there.",
-    ),
-    "scanned.warning": (
-        "如果是别人发给您的码，请不要扫：那会让别人登录您的账号。",
-        "If somebody sent you this code, don't scan it: it would let them into your account.",
-    ),
-    # Which account
-    "account.title": ("用哪个账号继续？", "Which account?"),
-    "account.current": ("用这个账号继续", "Go on with this account"),
-    "account.other": ("换一个账号", "Another account"),
-    "account.other.hint": ("现在的账号会在这个浏览器退出", "Signs the present one out of this browser"),
-    "account.nameless": ("当前账号", "The present account"),
-    # Proving who one is
-    "proof.title": ("请选择核验身份的方式", "How would you like to prove who you are?"),
-    "proof.why": ("“{name}”办的事需要确认是您本人。", "What “{name}” does needs to be sure that it is you."),
-    "proof.decline": ("先不核验，继续", "Go on without"),
-    "proof.alipay.hint": ("打开支付宝确认，大约1分钟", "Confirm in Alipay, about a minute"),
-    "proof.document.hint": ("填写姓名和证件号码，大约1分钟", "Type name and number, about a minute"),
-    "proof.hall.hint": ("带上证件，看看去哪里", "Bring your document; see where to go"),
-    "proof.review": ("正在人工核验中，{when} 以后再看", "A person is looking at it; look again from {when}"),
-    "proof.app_only": ("请在“宁波政务”App 里办理", "Use the Ningbo Government app for this"),
-    "kinds.title": ("您用哪种证件？", "Which document do you have?"),
-    "kinds.why": ("“{name}”需要知道您是谁，请准备好证件。", "“{name}” needs to know who you are. Have your document ready."),
-    "kinds.other": ("没有以上证件？可以到政务服务大厅核验。", "None of these? Have yours checked at a service hall."),
-    "document.title": ("请按{kind}填写", "As on your {kind}"),
-    "document.name": ("姓名", "Name"),
-    "document.name.hint": ("与证件上的一样，包括间隔点“·”", "Exactly as on the document"),
-    "document.number": ("证件号码", "Document number"),
-    "document.number.resident": ("18位，最后一位可能是 X", "18 characters, the last may be an X"),
-    "document.use": ("只用来向公安部门的人口库核对，不会告诉别人。", "Used only to check with the population register."),
-    "document.go": ("核对", "Check"),
-    "document.other": ("换一种证件", "Use another document"),
-    "review.title": ("需要人工核验", "A person has to look at it"),
-    "review.text": ("人口库没有马上给出结果，工作人员会人工核对。您不用重新填写。", "The register gave no answer at once; a person will compare. You need not type anything again."),
-    "review.when": ("请在这个时间以后再看", "Look again from"),
-    "review.then": ("到时候回到网站再登录一次就可以了。急用的话，可以带证件到政务服务大厅。", "Then sign in on the site once more. If it is urgent, come to a service hall with your document."),
-    "review.again": ("我填错了，重新填写", "I made a mistake, fill in again"),
-    "real_name.title": ("用支付宝确认是您本人", "Confirm with Alipay that it is you"),
-    "real_name.one": ("点下面的按钮，会打开支付宝", "The button below opens Alipay"),
-    "real_name.two": ("在支付宝里点“同意”", "Agree there"),
-    "real_name.three": ("会自动回到这里", "You come back here by itself"),
-    "real_name.told": ("支付宝只会告诉我们：账号的实名是不是 {person}。", "Alipay tells us only whether its account belongs to {person}."),
-    "real_name.go": ("打开支付宝", "Open Alipay"),
-    "halls.title": ("到大厅核验身份", "Prove it at a service hall"),
-    "halls.text": ("带上您的证件，到下面任何一个大厅的窗口，当场就能核验，不收费。", "Bring your document to a counter of any of these halls. It is done at once, free of charge."),
-    "halls.link": ("看看去哪个大厅", "See where to go"),
-    "halls.after": ("核验以后，再回到网站登录就可以了。", "Afterwards sign in on the site again."),
-    "halls.back": ("返回", "Back"),
-    # Agreeing
-    "consent.title": ("同意提供这些信息吗？", "May we pass these on?"),
-    "consent.who": ("向您要信息的单位", "Who asks"),
-    "consent.site": ("网站或应用", "Site or app"),
-    "consent.why": ("用来做什么", "What for"),
-    "consent.purpose": ("让您登录，并办理您在那里申请的事项", "To sign you in and handle what you apply for there"),
-    "consent.what": ("会提供", "They get"),
-    "consent.only": ("只提供这些，不提供别的。", "These and nothing else."),
-    "consent.yes": ("同意并继续", "Agree and go on"),
-    "consent.no": ("不同意", "Don't agree"),
-    "consent.remember": ("我们会记住您的同意。您可以随时在 App 的“我的授权”里收回。", "We remember this. You can take it back any time in our app, under “My authorisations”."),
-    # Signing out
-    "sign_out.title": ("要退出登录吗？", "Sign out?"),
-    "sign_out.text": ("会同时退出您用这个浏览器登录的所有部门网站。在公用电脑上请一定退出。", "This signs you out of all departments' sites in this browser. On a shared computer, always do."),
-    "sign_out.yes": ("退出登录", "Sign out"),
-    "sign_out.no": ("不退出", "Stay signed in"),
-    "sign_out.done": ("您已退出登录", "You are signed out"),
-    "sign_out.done.text": ("可以关闭这个页面了。", "You can close this page."),
-    "sign_out.stayed": ("您没有退出", "You are still signed in"),
-    # When it can't go on
-    "gone.title": ("这个页面已经过期", "This page is over"),
-    "gone.text": ("为了安全，登录页面只能用10分钟，而且只能在打开它的浏览器里用。请回到原来的网站，再点一次“登录”。", "For your safety a sign-in page works for 10 minutes, and only in the browser that opened it. Go back to the site you came from and sign in again."),
-    "stale.title": ("请再操作一次", "Please do that once more"),
-    "stale.text": ("刚才的页面太旧了，我们没有做任何更改。", "The page was too old; nothing was changed."),
-    "slow.title": ("暂时连接不上", "Can't be reached just now"),
-    "slow.text": ("{sentence}。您已填写的内容不受影响。", "{sentence}. Nothing you did is lost."),
-    "trouble.title": ("没有办成", "That didn't work"),
-    "often.title": ("操作太频繁", "Too often"),
-}  # fmt: skip
+    key: (zh, en) for key, (zh, en) in json.loads(_FILE.read_text(encoding="utf-8")).items()
+}
+"""Every sentence: Chinese, English."""
 
 KINDS: dict[str, str] = {
     "111": "resident ID card",
