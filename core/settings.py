@@ -82,6 +82,15 @@ class IdentityAuthoritySettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkIdentitySettings:
+    """The national network identity service (网证)."""
+
+    url: str
+    key_id: str
+    secret: str = _hidden()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SmsSettings:
     """Aliyun short messages."""
 
@@ -119,6 +128,7 @@ class Settings:
     wechat: WeChatSettings
     alipay: AlipaySettings
     identity_authority: IdentityAuthoritySettings
+    network_identity: NetworkIdentitySettings
     sms: SmsSettings
     kuaidi100: Kuaidi100Settings
     clock_shift_file: Path | None
@@ -243,6 +253,11 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
             key_id=read.get("IDENTITY_AUTHORITY_KEY_ID", str),
             secret=read.get("IDENTITY_AUTHORITY_SECRET", _secret),
         ),
+        network_identity=NetworkIdentitySettings(
+            url=read.get("NETWORK_IDENTITY_URL", _url),
+            key_id=read.get("NETWORK_IDENTITY_KEY_ID", str),
+            secret=read.get("NETWORK_IDENTITY_SECRET", _secret),
+        ),
         sms=SmsSettings(
             url=read.get("ALIYUN_SMS_URL", _url),
             access_key_id=read.get("ALIYUN_SMS_ACCESS_KEY_ID", str),
@@ -289,6 +304,7 @@ def partner_urls(settings: Settings) -> dict[str, str]:
         "WECHAT_API_URL": settings.wechat.api_url,
         "ALIPAY_GATEWAY_URL": settings.alipay.gateway_url,
         "IDENTITY_AUTHORITY_URL": settings.identity_authority.url,
+        "NETWORK_IDENTITY_URL": settings.network_identity.url,
         "ALIYUN_SMS_URL": settings.sms.url,
         "KUAIDI100_POLL_URL": settings.kuaidi100.poll_url,
         "KUAIDI100_ORDER_URL": settings.kuaidi100.order_url,

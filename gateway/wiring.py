@@ -11,8 +11,17 @@ from auth.accounts.ports import WeChatAccounts
 from auth.consent import service as consent
 from auth.factors.ports import CodeSender
 from auth.identity import service as identity
-from auth.identity.events import IdentityRaised
-from auth.identity.ports import IdentityAuthority
+from auth.identity.conflicts import service as conflicts
+from auth.identity.events import IdentityRaised, IdentityReviewed
+from auth.identity.network import service as network_identity
+from auth.identity.ports import IdentityAuthority, IdentitySignals, NetworkIdentity
+from auth.identity.reviews import service as reviews
+from auth.oidc.consents import service as oidc_consents
+from auth.oidc.consents.events import ConsentWithdrawn
+from auth.oidc.grants import service as oidc_grants
+from auth.oidc.keys.ports import Issuer
+from auth.oidc.logout import service as oidc_logout
+from auth.oidc.logout.ports import BackchannelLogout
 from auth.sessions import authenticator
 from auth.sessions import service as sessions
 from auth.sessions.devices import service as devices
@@ -20,6 +29,8 @@ from auth.sessions.events import NewDeviceSignedIn, SessionEnded, SignInDisowned
 from casework.appointments import service as appointments
 from casework.cases import service as cases
 from casework.cases.events import CaseDelivered, CaseWithdrawn
+from casework.catalogue.events import ItemPublicationWithdrawn, ItemRetired, ItemVersionsPublished
+from casework.catalogue.search import service as catalogue_search
 from casework.counter.service import PREREVIEW
 from casework.delivery import service as delivery
 from casework.delivery.events import ShipmentDelivered
@@ -42,6 +53,8 @@ from notifications.templates import queries as templates
 from partners.alipay.payments import AlipayPayments
 from partners.couriers.kuaidi100 import Kuaidi100
 from partners.identity_authority.adapter import SignedIdentityAuthority
+from partners.network_identity.adapter import SignedNetworkIdentity
+from partners.oidc_clients.backchannel import HttpBackchannelLogout
 from partners.sms.aliyun import AliyunSms
 from partners.storage import store_for
 from partners.wechat.accounts import WeChatMiniProgramAccounts
@@ -78,12 +91,17 @@ def provide_adapters(settings: Settings) -> None:
     ports.provide(SubscribeMessages, WeChatSubscribeMessages(wechat, settings.wechat.template_ids, release))
     ports.provide(CodeSender, sms)
     ports.provide(ShortMessages, sms)
-    ports.provide(IdentityAuthority, SignedIdentityAuthority(settings.identity_authority))
+    authority = SignedIdentityAuthority(settings.identity_authority)
+    ports.provide(IdentityAuthority, authority)
+    ports.provide(IdentitySignals, authority)
+    ports.provide(NetworkIdentity, SignedNetworkIdentity(settings.network_identity))
     ports.provide(PaymentPlatform, alipay)
     ports.provide(RefundPlatform, alipay)
     ports.provide(Courier, Kuaidi100(settings.kuaidi100))
     ports.provide(CallbackAddress, CallbackAddress(settings.public_url, settings.callback_path_secret))
     ports.provide(FileStore, store_for(settings.files_url))
+    ports.provide(Issuer, Issuer(settings.public_url))
+    ports.provide(BackchannelLogout, HttpBackchannelLogout())
     ports.provide(ConsentCheck, consent.ConsentDesk())
 
 
@@ -91,6 +109,12 @@ def subscribe_handlers() -> None:
     """Say who hears what. Handlers run in the publisher's transaction, in this order."""
     for feature in (sessions, devices, identity, consent):
         subscribe(SubjectsMerged, feature.move_owner)
+    for feature in (reviews, conflicts, network_identity):
+        subscribe(SubjectsMerged, feature.move_owner)
+    for feature in (oidc_consents, oidc_grants):
+        subscribe(SubjectsMerged, feature.move_owner)
+    subscribe(SessionEnded, oidc_logout.on_session_ended)
+    subscribe(ConsentWithdrawn, oidc_logout.on_consent_withdrawn)
     for feature in (prereview, files, appointments, cases, delivery, bills, messages, preferences):
         subscribe(SubjectsMerged, feature.move_owner)
     subscribe(AccountChanged, messages.on_account_changed)
@@ -98,6 +122,10 @@ def subscribe_handlers() -> None:
     subscribe(NewDeviceSignedIn, messages.on_new_device)
     subscribe(SignInDisowned, messages.on_sign_in_disowned)
     subscribe(IdentityRaised, messages.on_identity_raised)
+    subscribe(IdentityReviewed, messages.on_identity_reviewed)
+    subscribe(ItemVersionsPublished, catalogue_search.on_published)
+    subscribe(ItemRetired, catalogue_search.on_ended)
+    subscribe(ItemPublicationWithdrawn, catalogue_search.on_ended)
     subscribe(BillPaid, cases.on_bill_paid)
     subscribe(CaseWithdrawn, delivery.on_case_closed)
     subscribe(CaseDelivered, delivery.on_case_closed)

@@ -12,7 +12,7 @@ from flask import Flask, Response, g, request
 from flask.json.provider import DefaultJSONProvider
 from flask.typing import ResponseReturnValue
 
-from sandbox import aliyun_sms, credentials, identity_authority, kuaidi100, wechat
+from sandbox import aliyun_sms, credentials, identity_authority, kuaidi100, network_identity, wechat
 from sandbox.alipay import cashier, gateway, notices
 from sandbox.alipay import control as alipay_control
 from sandbox.callbacks import Callbacks
@@ -33,6 +33,7 @@ _BUSINESS_ERRORS: dict[str, Callable[[object], Response]] = {
     "wechat": wechat.business_error,
     "alipay": gateway.business_error,
     "identity-authority": identity_authority.business_error,
+    "network-identity": network_identity.business_error,
     "aliyun-sms": aliyun_sms.business_error,
     "kuaidi100": kuaidi100.business_error,
 }
@@ -49,7 +50,8 @@ def create_app(state: Path, *, hurry: float) -> Flask:
     app.extensions["sandbox"] = made
     for blueprint in (
         wechat.blueprint, wechat.control, gateway.blueprint, cashier.blueprint, alipay_control.blueprint,
-        identity_authority.blueprint, aliyun_sms.blueprint, aliyun_sms.control, *kuaidi100.blueprints, control, page,
+        identity_authority.blueprint, identity_authority.control, network_identity.blueprint, network_identity.control,
+        aliyun_sms.blueprint, aliyun_sms.control, *kuaidi100.blueprints, control, page,
     ):  # fmt: skip
         app.register_blueprint(blueprint)
     app.before_request(_strike_before)

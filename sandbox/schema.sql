@@ -65,3 +65,14 @@ CREATE TABLE IF NOT EXISTS parcel_event (
   code TEXT NOT NULL, context TEXT NOT NULL, place TEXT NOT NULL, identity_check TEXT
 );
 CREATE INDEX IF NOT EXISTS parcel_event_waybill ON parcel_event (waybill);
+
+CREATE TABLE IF NOT EXISTS persona_outcome (persona TEXT PRIMARY KEY, outcome TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS identity_signal (
+  id INTEGER PRIMARY KEY, signal_id TEXT NOT NULL, kind TEXT NOT NULL, document_type TEXT NOT NULL,
+  document_number TEXT NOT NULL, at TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS network_check (
+  challenge TEXT PRIMARY KEY, request_id TEXT NOT NULL UNIQUE, name TEXT NOT NULL, document_type TEXT NOT NULL,
+  document_number TEXT NOT NULL, grade TEXT NOT NULL, purpose TEXT NOT NULL, return_url TEXT NOT NULL,
+  result TEXT NOT NULL, token TEXT NOT NULL, tries INTEGER NOT NULL, expires_at REAL NOT NULL, fetched_at REAL
+);

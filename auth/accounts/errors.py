@@ -34,3 +34,10 @@ class PhoneHeldByAnother(Problem):
     code, status = "PHONE_HELD_BY_ANOTHER", 409
     zh = "该手机号已由他人使用。如现在由您使用，请用该手机号验证码登录并核验您本人的身份"
     en = "Another person uses this number. If it is yours now, sign in with a code sent to it and prove your own identity"
+
+
+class SecondPersonNeeded(Problem):
+    """What one member of staff proposed, another has to agree to (ID-12)."""
+
+    code, status = "SECOND_PERSON_NEEDED", 409
+    zh, en = "须由另一位工作人员复核", "Another member of staff has to agree"

@@ -8,17 +8,19 @@ from enum import StrEnum
 
 
 class SubjectState(StrEnum):
-    """`MERGED`: turned out to be another subject, which holds everything now."""
+    """`MERGED`: turned out to be another subject, which holds everything now. `CLOSED`: nobody signs in to it again (P-4)."""
 
     ACTIVE = "ACTIVE"
     FROZEN = "FROZEN"
     MERGED = "MERGED"
+    CLOSED = "CLOSED"
 
 
 TRANSITIONS: dict[SubjectState, frozenset[SubjectState]] = {
-    SubjectState.ACTIVE: frozenset({SubjectState.FROZEN, SubjectState.MERGED}),
-    SubjectState.FROZEN: frozenset(),
+    SubjectState.ACTIVE: frozenset({SubjectState.FROZEN, SubjectState.MERGED, SubjectState.CLOSED}),
+    SubjectState.FROZEN: frozenset({SubjectState.ACTIVE}),
     SubjectState.MERGED: frozenset(),
+    SubjectState.CLOSED: frozenset(),
 }
 
 
@@ -28,6 +30,7 @@ class EndReason(StrEnum):
     DORMANT = "DORMANT"
     TAKEN = "TAKEN"
     REPLACED = "REPLACED"
+    CLOSED = "CLOSED"
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,3 +15,12 @@ class IdentityRaised(Event):
     subject_id: UUID
     level: int
     evidence_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityReviewed(Event):
+    """What a source's people had to look at is decided, or won't be (ID-5)."""
+
+    subject_id: UUID
+    review_id: UUID
+    passed: bool

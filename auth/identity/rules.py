@@ -9,10 +9,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
-from auth.identity.ways import rules as ways
 from core import clock
-
-step_up_ways = ways.step_up_ways
 
 
 class EvidenceType(StrEnum):
@@ -58,6 +55,7 @@ class Revocation(StrEnum):
 
     PHONE_LOST = "PHONE_LOST"
     WECHAT_LOST = "WECHAT_LOST"
+    ACCOUNT_CLOSED = "ACCOUNT_CLOSED"
 
 
 # What a proof of identity is worth to somebody with a proven phone. A clerk, Alipay, a face check and the network ID

@@ -26,9 +26,11 @@ from auth.identity.errors import (
 )
 from auth.identity.events import IdentityRaised
 from auth.identity.evidence import service as rows
+from auth.identity.models import IdentityEvidence
 from auth.identity.persons import service as persons
 from auth.identity.policies import queries as policies
 from auth.identity.ports import Check, CheckResult, IdentityAuthority
+from auth.identity.reviews import service as reviews
 from auth.identity.rules import PROPERTY_MATTERS, EvidenceType, Purpose, Result
 from auth.identity.ways.service import FRESH_LEVEL, too_low
 from auth.sessions import queries as devices
@@ -70,6 +72,7 @@ class Answer:
     kind: EvidenceType = EvidenceType.NAME_NUMBER
     provider: str = SOURCE
     purpose: Purpose | None = None
+    reference: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +126,8 @@ def record_answer(session: Session, *, actor: Citizen, answer: Answer) -> Outcom
     accounts.lock(session, here.subject_id)
     if result is CheckResult.REVIEW:
         look_again = clock.now() + policies.in_force(clock.now()).review_takes
-        _add(session, here.subject_id, answer, Result.REVIEW, session_id=here.id, look_again_at=look_again)
+        waiting = _add(session, here.subject_id, answer, Result.REVIEW, session_id=here.id, look_again_at=look_again)
+        reviews.open_review(session, evidence=waiting, session_id=here.id, name=answer.name, document=answer.document)
         fresh = sessions.reissue(session, here.id)
         return Outcome(result, fresh.level, look_again, fresh)
     _add(session, here.subject_id, answer, Result.FAIL, session_id=here.id)
@@ -153,12 +157,10 @@ def _matched(session: Session, actor: Citizen, here: sessions.Open, answer: Answ
     )
     if subject_id is None:
         return Outcome(CheckResult.MATCH, refusal=IdentityInConflict())
-    evidence_id = _add(
-        session, subject_id, answer, Result.PASS, session_id=here.id, valid_until=answer.check.valid_until
-    )
+    evidence = _add(session, subject_id, answer, Result.PASS, session_id=here.id, valid_until=answer.check.valid_until)
     fresh = sessions.reissue(session, here.id)
     if fresh.level > before:
-        events.publish(session, IdentityRaised(subject_id, fresh.level, evidence_id))
+        events.publish(session, IdentityRaised(subject_id, fresh.level, evidence.id))
     return Outcome(CheckResult.MATCH, fresh.level, None, fresh)
 
 
@@ -297,7 +299,7 @@ def _add(
     session_id: UUID,
     valid_until: date | None = None,
     look_again_at: datetime | None = None,
-) -> UUID:
+) -> IdentityEvidence:
     return rows.add(
         session,
         subject_id=subject_id,
@@ -307,7 +309,7 @@ def _add(
         result=result,
         valid_until=valid_until,
         look_again_at=look_again_at,
-        reference=str(answer.request_id),
+        reference=answer.reference or str(answer.request_id),
         purpose=answer.purpose,
         session_id=session_id,
-    ).id
+    )

@@ -25,7 +25,9 @@ from sqlalchemy import event, text
 from sqlalchemy.orm import Session
 
 from auth.identity import rules as identity_rules
+from auth.identity.policies import queries as policies
 from auth.identity.rules import EvidenceType, Proof, Result
+from auth.identity.ways.rules import step_up_ways
 from auth.staff.authenticator import staff_of
 from core import clock, ids
 from core.actors import Channel, Citizen, Staff
@@ -126,12 +128,11 @@ def citizen_of(token: str, *, fresh: bool = False) -> Citizen:
     `fresh` looks into the database whatever was kept: for a refusal, which mustn't hit whoever has just proven more.
     """
     digest = hashlib.sha256(token.encode()).digest()
-    with _lock:
-        known = _known.get(digest)
-        citizen = None if known is None or fresh else _still_known(known)
+    known = _known.get(digest)
+    citizen = None if known is None or fresh else _still_known(known)
     if known is None:
         known = _verified(token)
-    if clock.wall().timestamp() >= known.expires:
+    if time.time() >= known.expires:
         raise _refused()
     if citizen is None:
         read_at = time.monotonic()
@@ -152,9 +153,10 @@ def _still_known(known: _Known) -> Citizen | None:
         return None
     if age >= TRUST_SECONDS and not _listener.heard_since(known.read_at):
         return None
-    if known.proven_until is not None and clock.now() >= known.proven_until:
+    changed_at = _changed_at.get(citizen.subject_id)
+    if changed_at is not None and changed_at >= known.read_at:
         return None
-    return citizen if known.read_at > _changed_at.get(citizen.subject_id, float("-inf")) else None
+    return citizen if known.proven_until is None or clock.now() < known.proven_until else None
 
 
 def changed(session: Session, subject_id: UUID) -> None:
@@ -200,7 +202,7 @@ def _read(session_id: UUID) -> tuple[Citizen, datetime | None] | None:
     ]
     first = rows[0]
     now = clock.now()
-    level = identity_rules.level(proofs, now, since=first.proofs_since)
+    level = identity_rules.level(proofs, now, since=first.proofs_since, policy=policies.in_force(now))
     ends = [proof.expires_at for proof in proofs if proof.expires_at is not None and proof.expires_at > now]
     citizen = Citizen(subject_id=first.subject_id, session_id=session_id, level=level, channel=first.channel)
     return citizen, min(ends, default=None)
@@ -223,4 +225,4 @@ class TokenAuthenticator:
 
     def step_up_ways(self, actor: Citizen, needed_level: int) -> Sequence[dict[str, object]]:
         """The ways open to this person on this channel (RFC 9470, DOMAIN 3.7)."""
-        return identity_rules.step_up_ways(actor.channel, actor.level, needed_level, language=language())
+        return step_up_ways(actor.channel, actor.level, needed_level, language=language())

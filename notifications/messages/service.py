@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, aliased
 
 from auth.accounts import queries as accounts
 from auth.accounts.events import AccountChanged, SubjectsMerged
-from auth.identity.events import IdentityRaised
+from auth.identity.events import IdentityRaised, IdentityReviewed
 from auth.sessions.events import NewDeviceSignedIn, SignInDisowned
 from core import clock, ids
 from core.actors import Citizen
@@ -98,6 +98,12 @@ def on_identity_raised(session: Session, event: IdentityRaised) -> None:
     event_id = f"identity:{event.evidence_id}"
     fields = {"note": f"现在是 {event.level} 级。"}
     announce(session, to=event.subject_id, template="IDENTITY_RAISED", event_id=event_id, fields=fields)
+
+
+def on_identity_reviewed(session: Session, event: IdentityReviewed) -> None:
+    """Tell a person what came of a review, so that nobody has to look again and again (ID-5)."""
+    template = "IDENTITY_REVIEW_PASSED" if event.passed else "IDENTITY_REVIEW_FAILED"
+    announce(session, to=event.subject_id, template=template, event_id=f"identity-review:{event.review_id}", fields={})
 
 
 def mark_read(session: Session, *, actor: Citizen, message_id: UUID) -> Letter:

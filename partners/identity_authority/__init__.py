@@ -1,4 +1,4 @@
-"""The population source that says whether a name and a document number belong together.
+"""The population source that says whether a name and a document number belong together, and tells of deaths and the like.
 
-adapter.py  the port auth.identity.ports.IdentityAuthority; the wire contract is in sandbox/README.md
+adapter.py  the ports IdentityAuthority and IdentitySignals of auth.identity; the wire contract is in sandbox/README.md
 """

@@ -7,7 +7,7 @@ import uuid
 
 import pytest
 
-from sandbox.identity_authority import signature
+from sandbox.signed import signature
 from sandbox.personas import People
 from tests.sandbox.partners import IdentityAuthority, inject
 from tests.sandbox_client import Sandbox

@@ -17,7 +17,11 @@ def too_low(session: Session, *, actor: Citizen, needed: int, purpose: str | Non
     """The refusal for `actor`, to be raised. For level 4, `purpose` is the act that the fresh proof must be for."""
     document = people.document(session, actor.subject_id)
     ways = rules.step_up_ways(
-        actor.channel, min(actor.level, needed - 1), needed, language=language(), document=document and document.type
+        actor.channel,
+        min(actor.level, needed - 1),
+        needed,
+        language=language(),
+        document=document.type if document else None,
     )
     values = f'acr_values="level{needed}"'
     return AuthLevelTooLow(

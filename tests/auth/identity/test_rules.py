@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auth.identity.rules import POLICY, EvidenceType, Proof, Result, expiry, level, step_up_ways
+from auth.identity.rules import POLICY, EvidenceType, Proof, Result, expiry, level
+from auth.identity.ways.rules import step_up_ways
 
 NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
 STRONG = [EvidenceType.ALIPAY, EvidenceType.FACE, EvidenceType.HALL, EvidenceType.NETID]
@@ -28,6 +29,7 @@ def proof(kind: EvidenceType, *, age: timedelta = timedelta(hours=1), **more: ob
         ([WECHAT, NAMED], 0),
         ([PHONE, NAMED], 2),
         ([WECHAT, PHONE, NAMED], 2),
+        ([PHONE, EvidenceType.NETID_BASIC], 2),
         *[([PHONE, strong], 3) for strong in STRONG],
         *[([PHONE, NAMED, strong], 3) for strong in STRONG],
         *[([strong], 0) for strong in STRONG],
@@ -127,10 +129,10 @@ def codes(channel: str, held: int, needed: int) -> list[object]:
 def test_ways_lead_from_the_level_held_to_the_level_needed() -> None:
     assert codes("H5", 0, 1) == ["PHONE_CODE"]
     assert codes("WXMP", 0, 1) == ["WECHAT_PHONE", "PHONE_CODE"]
-    assert codes("WXMP", 1, 2) == ["NAME_NUMBER"]
-    assert codes("APP", 2, 3) == ["HALL", "ALIPAY", "FACE"]
-    assert codes("APP", 0, 3) == ["PHONE_CODE", "NAME_NUMBER", "HALL", "ALIPAY", "FACE"]
-    assert codes("APP", 3, 4) == ["HALL_VISIT"]
+    assert codes("WXMP", 1, 2) == ["NAME_NUMBER", "NETID_BASIC"]
+    assert codes("APP", 2, 3) == ["HALL", "NETID", "ALIPAY", "FACE"]
+    assert codes("APP", 0, 3) == ["PHONE_CODE", "NAME_NUMBER", "NETID_BASIC", "HALL", "NETID", "ALIPAY", "FACE"]
+    assert codes("APP", 3, 4) == ["HALL_VISIT", "NETID_PIN", "ALIPAY_FRESH", "FACE_FRESH"]
     assert codes("APP", 3, 3) == []
 
 

@@ -18,7 +18,7 @@ CODES = {
     *(f"CASE_{end}" for end in ("RECEIVED", "CORRECTION", "ACCEPTED", "SUSPENDED", "RESUMED", "DECIDED", "READY")),
     *(f"CASE_{end}" for end in ("NOT_ACCEPTED", "WITHDRAWN", "DELIVERED")),
     *(f"DELIVERY_{end}" for end in ("REQUESTED", "ORDERED", "OUT", "CODE", "DELIVERED", "PROBLEM")),
-    "IDENTITY_RAISED",
+    "IDENTITY_RAISED", "IDENTITY_REVIEW_PASSED", "IDENTITY_REVIEW_FAILED",
     "SECURITY_NOTICE",
 }  # fmt: skip
 # The main story's steps reach the phone as SMS, whatever WeChat does.

@@ -1,0 +1,1 @@
+"""Letting a frozen account go on: a security administrator proposes it, a supervisor agrees (ID-12)."""
