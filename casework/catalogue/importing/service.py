@@ -22,6 +22,7 @@ from casework.catalogue.linting.rules import sheet_faults
 from casework.catalogue.lookups import models as lookups
 from casework.catalogue.models import CatalogueItem, ItemFeeLine, ItemMaterial, ItemQuestion, ItemRedirect, ItemVersion
 from casework.catalogue.rules import LIVE, VersionState, fold, search_terms
+from casework.catalogue.search import service as search
 from core import clock, events, ids
 from core.db import Base
 
@@ -70,6 +71,8 @@ def import_document(session: Session, document: Mapping[str, Any], beside: Besid
         for model, rows in _lists(document["lookups"], beside.policies)
     )
     changed, reworded = _write_items(session, contents, today)
+    if lists:
+        search.reindex(session)
     if lists or changed or reworded:
         answers.touch(session)
     return ImportReport(len(contents), changed, ())

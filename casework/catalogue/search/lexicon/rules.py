@@ -1,0 +1,188 @@
+"""The lexicon: words, what they stand for in the names of items, and how they are found when mistyped. Pure."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from itertools import islice
+from pathlib import Path
+
+from casework.catalogue.search.words.rules import fold, initials, is_latin, sounds, syllables
+
+_DATA = Path(__file__).resolve().parent / "data"
+_MEANINGLESS, _MEANS, _BOTH, _EITHER = "-", ">", "+", "/"
+
+ITSELF, SAME = 1.0, 0.95
+_MEANT = (0.95, 0.85, 0.75, 0.7)
+"""How good a name is that holds the word itself, one of the same meaning, or the first, second … of what is meant."""
+_NEAR_LENGTH, _NEAR_LETTERS = 3, 6
+"""The shortest words that are found with one character, or one letter of their pinyin, wrong, missing or too much."""
+_LONGEST_SAID = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """What a name must hold: one option of each part, the longest first. `quality` says how well that answers the word.
+
+    `seeds`: the options that no other option is a part of; where none of them is, none of the part is.
+    """
+
+    quality: float
+    parts: tuple[tuple[str, ...], ...]
+    seeds: tuple[tuple[str, ...], ...]
+
+    @classmethod
+    def of(cls, quality: float, *parts: Iterable[str]) -> Alternative:
+        """From the options of each part."""
+        options = [sorted(dict.fromkeys(part), key=len, reverse=True) for part in parts]
+        seeds = [[one for one in part if not any(two in one for two in part if two != one)] for part in options]
+        return cls(quality, tuple(map(tuple, options)), tuple(map(tuple, seeds)))
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word as people type it; without alternatives it means nothing in a search. `deed`: done with things (补办), none itself."""
+
+    text: str
+    alternatives: tuple[Alternative, ...]
+    deed: bool
+
+
+@dataclass(slots=True)
+class _Line:
+    words: list[str]
+    meant: list[str] = field(default_factory=list)
+    meaningless: bool = False
+    deed: bool = False
+
+
+class Lexicon:
+    """All words, and the ways to find them."""
+
+    def __init__(self, lines: Iterable[_Line]) -> None:
+        lines = list(lines)
+        self._same: dict[str, tuple[str, ...]] = {}
+        found: dict[str, list[Alternative]] = defaultdict(list)
+        for line in lines:
+            if not line.meant and not line.meaningless:
+                for word in line.words:
+                    self._same[word] = tuple(line.words)
+        for line in lines:
+            for word in line.words:
+                found[word] += self._alternatives(word, line)
+        things = {word for line in lines if not line.deed for word in line.words}
+        self.words = {text: Word(text, _sorted(ways), text not in things) for text, ways in found.items()}
+        self.longest = max(map(len, self.words))
+        self._by_sound: dict[str, list[Word]] = defaultdict(list)
+        self._by_initials: dict[str, list[Word]] = defaultdict(list)
+        self._near: dict[str, list[tuple[str, Word]]] = defaultdict(list)
+        self._typed: list[tuple[str, Word]] = []
+        for word in self.words.values():
+            if word.alternatives and len(word.text) > 1:
+                self._add(word)
+        self._typed.sort(key=lambda pair: pair[0])
+
+    def _alternatives(self, word: str, line: _Line) -> Iterator[Alternative]:
+        if line.meaningless:
+            return
+        yield Alternative.of(ITSELF, [word])
+        if not line.meant:
+            yield Alternative.of(SAME, line.words)
+        for number, meant in enumerate(line.meant):
+            parts = [self._options(part) for part in meant.split(_BOTH)]
+            yield Alternative.of(_MEANT[min(number, len(_MEANT) - 1)], *parts)
+
+    def _options(self, part: str) -> tuple[str, ...]:
+        options: dict[str, None] = {}
+        for option in map(fold, part.split(_EITHER)):
+            options.update(dict.fromkeys(self._same.get(option, (option,))))
+        return tuple(options)
+
+    def _add(self, word: Word) -> None:
+        self._typed.append((word.text, word))
+        if len(word.text) >= _NEAR_LENGTH:
+            self._add_near(word.text, word)
+        if is_latin(word.text):
+            return
+        said = syllables(word.text)
+        letters, short = "".join(said), initials(said)
+        self._by_sound[sounds(word.text)].append(word)
+        self._by_initials[short].append(word)
+        self._typed += [(letters, word), (short, word)]
+        if _NEAR_LETTERS <= len(letters) <= _LONGEST_SAID:
+            self._add_near(letters, word)
+
+    def _add_near(self, text: str, word: Word) -> None:
+        for near in (text, *_without_one(text)):
+            self._near[near].append((text, word))
+
+    def sounding(self, said: str) -> list[Word]:
+        """Words that sound so (blurred syllables, parted by spaces)."""
+        return self._by_sound.get(said, [])
+
+    def abbreviated(self, letters: str) -> list[Word]:
+        """Words with these initials."""
+        return self._by_initials.get(letters, [])
+
+    def near(self, typed: str) -> list[Word]:
+        """Words one slip away: a character (or letter of the pinyin) wrong, missing, too much, or two swapped."""
+        if len(typed) < _NEAR_LENGTH:
+            return []
+        pairs = (pair for key in (typed, *_without_one(typed)) for pair in self._near.get(key, ()))
+        return list(dict.fromkeys(word for text, word in pairs if _one_slip(typed, text)))
+
+    def beginning(self, typed: str, limit: int) -> list[Word]:
+        """Words whose text, pinyin or initials begin so."""
+        at = bisect_left(self._typed, typed, key=lambda pair: pair[0])
+        found: dict[Word, None] = {}
+        for text, word in islice(self._typed, at, None):
+            if not text.startswith(typed) or len(found) == limit:
+                break
+            found[word] = None
+        return list(found)
+
+
+def _sorted(alternatives: list[Alternative]) -> tuple[Alternative, ...]:
+    return tuple(sorted(dict.fromkeys(alternatives), key=lambda alternative: -alternative.quality))
+
+
+def _without_one(text: str) -> list[str]:
+    return [text[:i] + text[i + 1 :] for i in range(len(text))]
+
+
+def _one_slip(typed: str, meant: str) -> bool:
+    """Of two texts with a shortening in common: whether they are one slip apart, not two.
+
+    A wrong character out of three is too much: what sounds alike is found otherwise.
+    """
+    if len(typed) != len(meant):
+        return True
+    wrong = [i for i, (one, other) in enumerate(zip(typed, meant, strict=True)) if one != other]
+    if len(wrong) != 2:
+        return not wrong or len(typed) > _NEAR_LENGTH
+    first, second = wrong
+    return second == first + 1 and typed[first] == meant[second] and typed[second] == meant[first]
+
+
+def parse(text: str, separator: str | None = None, *, deed: bool = False) -> Iterator[_Line]:
+    """The lines of a data file; `separator` parts its words (None: white space). `deed`: they are what is done with things."""
+    for line in text.splitlines():
+        if not line or line.startswith("#"):
+            continue
+        meaningless = line.startswith(f"{_MEANINGLESS} ")
+        said, _, meant = line.removeprefix(f"{_MEANINGLESS} ").partition(f" {_MEANS} ")
+        words = [folded for word in said.split(separator) if (folded := fold(word))]
+        yield _Line(words, meant.split(), meaningless, deed)
+
+
+@cache
+def lexicon() -> Lexicon:
+    """The lexicon that comes with the product; made when first asked for."""
+    lines: list[_Line] = []
+    for file in sorted(_DATA.glob("*.txt")):
+        separator = ";" if file.stem == "english" else None
+        lines += parse(file.read_text(encoding="utf-8"), separator, deed=file.stem == "actions")
+    return Lexicon(lines)

@@ -1,0 +1,297 @@
+"""Searching: few statements, none of which reads more rows than it compares, and no more CPU than a millisecond or two."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import date
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, Engine
+from sqlalchemy.orm import Session
+
+from casework.catalogue.search.lexicon.rules import lexicon
+from casework.catalogue.search.ranking.rules import MOST, SCALE, Candidate, Sought, good_enough, plan, ranked, seek
+from casework.catalogue.search.service import CITY
+from casework.catalogue.search.understanding.rules import Reading, read
+from core.errors import InvalidInput
+from core.web import paging
+
+LOOK_SECONDS = 1.0
+RELOAD_SECONDS = 5.0
+"""How often the revision is looked at, and how often at most the counts of terms are read again."""
+_SUGGESTIONS = 8
+_NEAREST = 5
+
+_POSITION = re.compile(r"(-?[0-9]{1,9}) ([A-Z0-9-]{1,64})")
+_COMPARED = "item_id, name, also, body, said, initials, hot, uses"
+_IN_FORCE = "effective_from <= %(day)s AND (effective_to IS NULL OR effective_to > %(day)s)"
+_NARROWED = {
+    "zone": "zone_code = %(zone)s",
+    "department": "department_id = %(department)s",
+    "region": f"region_code IN (%(region)s, '{CITY}')",
+    "service_object": "service_objects @> ARRAY[%(service_object)s]",
+    "topic": "topics @> ARRAY[%(topic)s]",
+    "online_depth": "online_depth = %(online_depth)s",
+    "hot": "hot = %(hot)s",
+    "bookable": "bookable = %(bookable)s",
+    "deliverable": "deliverable = %(deliverable)s",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a list of items is narrowed by; None and "" don't narrow. `region`: its own items and those of the city."""
+
+    q: str = ""
+    zone: str | None = None
+    department: str | None = None
+    region: str | None = None
+    service_object: str | None = None
+    topic: str | None = None
+    online_depth: str | None = None
+    hot: bool | None = None
+    bookable: bool | None = None
+    deliverable: bool | None = None
+
+    def narrowing(self) -> dict[str, Any]:
+        """What is set, but the words."""
+        return {name: value for name, value in asdict(self).items() if name != "q" and value is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line of the list; `answer` is its JSON, ready to send."""
+
+    item_id: str
+    is_sample: bool
+    answer: orjson.Fragment
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """Why nothing was found: the words that say nothing to the catalogue, nearby words that do, and how many items there
+    are without the filters."""
+
+    not_understood: tuple[str, ...]
+    try_instead: tuple[str, ...]
+    without_filters: int
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A page of items; `nothing` when there are none at all."""
+
+    items: Sequence[Entry]
+    next_cursor: str | None
+    nothing: Nothing | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Terms:
+    """How common each term is, as of a revision of the catalogue."""
+
+    revision: int
+    counts: Mapping[str, int]
+    total: int
+    read_at: float
+
+    def known(self, term: str) -> int:
+        return self.counts.get(term, 0)
+
+
+class _State:
+    lock = threading.Lock()
+    source: Engine | Connection | None = None
+    looked_at = 0.0
+    terms: _Terms | None = None
+
+
+def _rows(session: Session, statement: str, values: Mapping[str, Any]) -> Sequence[Any]:
+    return session.connection().exec_driver_sql(statement, dict(values)).all()
+
+
+def _terms(session: Session) -> _Terms:
+    """The counts of terms, kept in the process; looked at again once a second."""
+    source, now = session.get_bind(), time.monotonic()
+    with _State.lock:
+        terms = _State.terms if _State.source is source else None
+        if terms is not None and (now - _State.looked_at < LOOK_SECONDS or now - terms.read_at < RELOAD_SECONDS):
+            return terms
+        _State.looked_at = now
+    revision = _rows(session, "SELECT revision FROM catalogue_revision", {})[0][0]
+    if terms is None or terms.revision != revision:
+        counts = {row[0]: row[1] for row in _rows(session, "SELECT term, items FROM item_search_term", {})}
+        terms = _Terms(revision, counts, max(counts.get("", 0), 1), now)
+        with _State.lock:
+            _State.source, _State.terms = source, terms
+    return terms
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """The items that answer, the best first, each with its place in the order."""
+
+    reading: Reading
+    sought: Sequence[Sought]
+    places: Sequence[tuple[int, str]]
+
+
+def _answer(session: Session, filters: Filters, day: date) -> _Answer:
+    terms = _terms(session)
+    reading = read(filters.q, lexicon(), terms.known)
+    sought = [seek(unit, terms.known, terms.total) for unit in reading.units]
+    chosen = plan(sought)
+    found: dict[str, Candidate] = {}
+    best = 0.0
+    if chosen.few:
+        found = _candidates(session, [chosen.few], filters, day)
+        best = max((place / SCALE for place, *_ in ranked(reading, sought, found.values())), default=0.0)
+    if chosen.common and not good_enough(best):
+        more = _candidates(session, chosen.common, filters, day)
+        if not more and len(chosen.common) > 1:
+            more = _candidates(session, chosen.common[:1], filters, day)
+        found |= more
+    places = [(place, item_id) for place, item_id, _ in ranked(reading, sought, found.values())]
+    return _Answer(reading, sought, places)
+
+
+def _candidates(session: Session, groups: Sequence[Sequence[str]], filters: Filters, day: date) -> dict[str, Candidate]:
+    """Items that hold a term of each group, the most used first, at most `MOST`."""
+    conditions = [f"terms && %(terms{number})s" for number in range(len(groups))]
+    values: dict[str, Any] = {f"terms{number}": list(group) for number, group in enumerate(groups)}
+    narrowing = filters.narrowing()
+    conditions += [_NARROWED[name] for name in narrowing]
+    statement = (
+        f"SELECT {_COMPARED} FROM item_search WHERE {' AND '.join(conditions)} AND {_IN_FORCE} "  # noqa: S608
+        f"ORDER BY uses DESC, (hot IS FALSE), item_id LIMIT {MOST}"
+    )
+    rows = _rows(session, statement, values | narrowing | {"day": day})
+    most = max((row[-1] for row in rows), default=0) or 1
+    return {row[0]: Candidate(*row[:-1], row[-1] / most) for row in rows}
+
+
+def search(session: Session, filters: Filters, day: date, *, cursor: str | None, limit: int, language: str) -> Found:
+    """Items in force on `day`: the best answers first (see `ranking`); without words all of them, the hot ones first (S33, S48).
+
+    Raises `InvalidInput` for a made-up cursor.
+    """
+    after = _position(cursor) if cursor else None
+    if not filters.q:
+        return _listed(session, filters, day, after=after, limit=limit, language=language)
+    answer = _answer(session, filters, day)
+    places = answer.places
+    if after is not None:
+        places = [place for place in places if (-place[0], place[1]) > (-after[0], after[1])]
+    shown = places[:limit]
+    entries = _entries(session, [item_id for _, item_id in shown], day, language)
+    if not answer.places:
+        return Found([], None, _nothing(session, answer, filters, day))
+    last = f"{shown[-1][0]} {shown[-1][1]}" if len(places) > limit else None
+    return Found(entries, paging.encode(last) if last else None)
+
+
+def _position(cursor: str) -> tuple[int, str]:
+    found = _POSITION.fullmatch(paging.decode(cursor))
+    if found is None:
+        raise InvalidInput(fields={"cursor": ["不是有效的翻页标记 / not a valid cursor"]})
+    return int(found[1]), found[2]
+
+
+def _listed(
+    session: Session, filters: Filters, day: date, *, after: tuple[int, str] | None, limit: int, language: str
+) -> Found:
+    narrowing = filters.narrowing()
+    conditions = [_NARROWED[name] for name in narrowing]
+    values = narrowing | {"day": day, "limit": limit + 1}
+    if after is not None:
+        conditions.append("((hot IS FALSE), item_id) > (%(cold)s, %(after)s)")
+        values |= {"cold": after[0] > 0, "after": after[1]}
+    statement = (
+        f"SELECT item_id, is_sample, entry_{_checked(language)}, hot FROM item_search "  # noqa: S608
+        f"WHERE {' AND '.join([*conditions, _IN_FORCE])} ORDER BY (hot IS FALSE), item_id LIMIT %(limit)s"
+    )
+    rows = _rows(session, statement, values)
+    entries = [Entry(row[0], row[1], orjson.Fragment(row[2])) for row in rows[:limit]]
+    if not entries and after is None:
+        return Found([], None, Nothing((), (), _count(session, replace(filters, **dict.fromkeys(narrowing)), day)))
+    last = rows[limit - 1] if len(rows) > limit else None
+    return Found(entries, paging.encode(f"{int(not last[3])} {last[0]}") if last else None)
+
+
+def _count(session: Session, filters: Filters, day: date) -> int:
+    """How many items there are, as far as it takes to tell that there are some."""
+    if filters.q:
+        return len(_answer(session, filters, day).places)
+    statement = f"SELECT count(*) FROM (SELECT 1 FROM item_search WHERE {_IN_FORCE} LIMIT {MOST}) AS some"  # noqa: S608
+    return int(_rows(session, statement, {"day": day})[0][0])
+
+
+def _checked(language: str) -> str:
+    return "en" if language == "en" else "zh"
+
+
+def _entries(session: Session, item_ids: Sequence[str], day: date, language: str) -> list[Entry]:
+    if not item_ids:
+        return []
+    statement = (
+        f"SELECT item_id, is_sample, entry_{_checked(language)} FROM item_search "  # noqa: S608
+        f"WHERE item_id = ANY(%(ids)s) AND {_IN_FORCE}"
+    )
+    rows = {row[0]: row for row in _rows(session, statement, {"ids": list(item_ids), "day": day})}
+    return [Entry(row[0], row[1], orjson.Fragment(row[2])) for row in map(rows.get, item_ids) if row is not None]
+
+
+def _nothing(session: Session, answer: _Answer, filters: Filters, day: date) -> Nothing:
+    narrowing = filters.narrowing()
+    elsewhere = _count(session, replace(filters, **dict.fromkeys(narrowing)), day) if narrowing else 0
+    unknown = [one.unit.text for one in answer.sought if not one.items]
+    return Nothing(tuple(unknown), tuple(_nearest(session, answer.reading.whole)), elsewhere)
+
+
+def _nearest(session: Session, whole: str) -> Iterable[str]:
+    """Words that begin like what was typed, or like the most of it, and that lead to items."""
+    terms = _terms(session)
+    for length in range(len(whole), 0, -1):
+        words = [word.text for word in lexicon().beginning(whole[:length], 4 * _NEAREST) if _leads(word.text, terms)]
+        if words:
+            return words[:_NEAREST]
+    return []
+
+
+def _leads(word: str, terms: _Terms) -> bool:
+    return any(seek(unit, terms.known, terms.total).items for unit in read(word, lexicon(), terms.known).units)
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """What somebody may be typing: the name of an item, or words that lead to some (then without `item_id`)."""
+
+    text: str
+    item_id: str | None
+
+
+def suggest(session: Session, typed: str, day: date) -> list[Suggestion]:
+    """At most 8 ways to go on typing: the people's words that begin so (characters, pinyin, initials), then names of items."""
+    answer = _answer(session, Filters(q=typed), day)
+    whole = answer.reading.whole
+    if not whole:
+        return []
+    terms = _terms(session)
+    words = [word.text for word in lexicon().beginning(whole, 3 * _SUGGESTIONS) if _leads(word.text, terms)]
+    shorter = sorted((word for word in words if not word.isascii() or whole.isascii()), key=len)[: _SUGGESTIONS // 2]
+    titles = _titles(session, [item_id for _, item_id in answer.places[:_SUGGESTIONS]], day)
+    made = [Suggestion(word, None) for word in shorter] + [Suggestion(title, key) for key, title in titles]
+    return made[:_SUGGESTIONS]
+
+
+def _titles(session: Session, item_ids: Sequence[str], day: date) -> list[tuple[str, str]]:
+    if not item_ids:
+        return []
+    statement = f"SELECT item_id, title FROM item_search WHERE item_id = ANY(%(ids)s) AND {_IN_FORCE}"  # noqa: S608
+    titles = {row[0]: row[1] for row in _rows(session, statement, {"ids": list(item_ids), "day": day})}
+    return [(item_id, titles[item_id]) for item_id in item_ids if item_id in titles]
