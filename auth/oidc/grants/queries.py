@@ -137,7 +137,7 @@ def userinfo(session: Session, found: Token) -> dict[str, object]:
     allowed = set(given.fields) if given is not None else set()
     shown = {field for field in fields_of(found.scopes) if field in allowed}
     if Field.LEVEL in shown:
-        claims[Field.LEVEL] = who.live.level
+        claims[Field.LEVEL.value] = who.live.level
     if shown - {Field.LEVEL}:
         claims.update(_personal(session, who.live, shown))
     return claims
@@ -153,13 +153,13 @@ def _personal(session: Session, live: Live, shown: set[Field]) -> dict[str, obje
     if not named:
         return claims
     if Field.NAME in shown and person.name is not None:
-        claims[Field.NAME] = person.name
+        claims[Field.NAME.value] = person.name
     if Field.BIRTH_DATE in shown and person.birth_date is not None:
-        claims[Field.BIRTH_DATE] = person.birth_date.isoformat()
+        claims[Field.BIRTH_DATE.value] = person.birth_date.isoformat()
     if Field.DOCUMENT_TYPE in shown and person.document_type is not None:
-        claims[Field.DOCUMENT_TYPE] = person.document_type.value
+        claims[Field.DOCUMENT_TYPE.value] = person.document_type.value
     if Field.DOCUMENT_NUMBER in shown and person.document_number is not None:
-        claims[Field.DOCUMENT_NUMBER] = person.document_number
+        claims[Field.DOCUMENT_NUMBER.value] = person.document_number
     return claims
 
 

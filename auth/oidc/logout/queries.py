@@ -32,4 +32,6 @@ def view(session: Session, sign_out: str) -> SignOut:
     if row is None:
         raise InteractionOver()
     client = None if row.client_key is None else clients.by_key(session, row.client_key)
-    return SignOut(row.handle, client and client.name_zh, client and client.name_en, row.language, row.redirect_to)
+    if client is None:
+        return SignOut(row.handle, None, None, row.language, row.redirect_to)
+    return SignOut(row.handle, client.name_zh, client.name_en, row.language, row.redirect_to)
