@@ -59,6 +59,8 @@ class WeChatSettings:
     app_id: str
     app_secret: str = _hidden()
     template_ids: Mapping[str, str]
+    push_token: str = _hidden()
+    push_aes_key: str = _hidden()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +68,7 @@ class AlipaySettings:
     """The application at Alipay's open platform. Keys are PEM."""
 
     gateway_url: str
+    oauth_url: str
     app_id: str
     app_private_key: str = _hidden()
     alipay_public_key: str
@@ -102,6 +105,19 @@ class SmsSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TencentSmsSettings:
+    """Tencent short messages, for when Aliyun is away."""
+
+    url: str
+    secret_id: str
+    secret_key: str = _hidden()
+    sdk_app_id: str
+    sign_name: str
+    region: str
+    template_ids: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Kuaidi100Settings:
     """快递100: orders, subscription and callbacks."""
 
@@ -130,7 +146,9 @@ class Settings:
     identity_authority: IdentityAuthoritySettings
     network_identity: NetworkIdentitySettings
     sms: SmsSettings
+    tencent_sms: TencentSmsSettings | None
     kuaidi100: Kuaidi100Settings
+    login_return_urls: frozenset[str]
     clock_shift_file: Path | None
     trusted_proxies: int
     log_level: str
@@ -177,6 +195,13 @@ def _texts(raw: str) -> dict[str, str]:
         raise ValueError('must be JSON like {"code": "template id"}') from fault
 
 
+def _addresses(raw: str) -> frozenset[str]:
+    found = frozenset(raw.split())
+    if not all(urlsplit(one).scheme and urlsplit(one).netloc and not urlsplit(one).query for one in found):
+        raise ValueError("must be whole addresses without a query, between spaces")
+    return found
+
+
 def _url(raw: str) -> str:
     parts = urlsplit(raw)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
@@ -194,6 +219,12 @@ def _pem(raw: str) -> str:
 def _secret(raw: str) -> str:
     if len(raw) < 16:
         raise ValueError("must be at least 16 characters")
+    return raw
+
+
+def _aes_key(raw: str) -> str:
+    if len(raw) != 43 or len(base64.b64decode(raw + "=", validate=True)) != 32:
+        raise ValueError("must be the 43 characters of EncodingAESKey")
     return raw
 
 
@@ -240,9 +271,12 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
             app_id=read.get("WECHAT_APP_ID", str),
             app_secret=read.get("WECHAT_APP_SECRET", _secret),
             template_ids=read.get("WECHAT_TEMPLATE_IDS", _texts, "{}"),
+            push_token=read.get("WECHAT_PUSH_TOKEN", str),
+            push_aes_key=read.get("WECHAT_PUSH_AES_KEY", _aes_key),
         ),
         alipay=AlipaySettings(
             gateway_url=read.get("ALIPAY_GATEWAY_URL", _url),
+            oauth_url=read.get("ALIPAY_OAUTH_URL", _url),
             app_id=read.get("ALIPAY_APP_ID", str),
             app_private_key=read.get("ALIPAY_APP_PRIVATE_KEY", _pem),
             alipay_public_key=read.get("ALIPAY_PUBLIC_KEY", _pem),
@@ -265,6 +299,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
             sign_name=read.get("ALIYUN_SMS_SIGN_NAME", str),
             template_codes=read.get("ALIYUN_SMS_TEMPLATE_CODES", _texts, "{}"),
         ),
+        tencent_sms=_tencent_sms(read),
         kuaidi100=Kuaidi100Settings(
             poll_url=read.get("KUAIDI100_POLL_URL", _url),
             order_url=read.get("KUAIDI100_ORDER_URL", _url),
@@ -272,6 +307,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
             secret=read.get("KUAIDI100_SECRET", _secret),
             customer=read.get("KUAIDI100_CUSTOMER", str),
         ),
+        login_return_urls=read.get("LOGIN_RETURN_URLS", _addresses, " "),
         clock_shift_file=read.get("CLOCK_SHIFT_FILE", lambda raw: Path(raw) if raw != "-" else None, "-"),
         trusted_proxies=read.get("TRUSTED_PROXIES", int, "0"),
         log_level=read.get("LOG_LEVEL", _one_of("DEBUG", "INFO", "WARNING", "ERROR"), "INFO"),
@@ -280,6 +316,21 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     if faults:
         raise SettingsError(faults)
     return settings
+
+
+def _tencent_sms(read: _Reader) -> TencentSmsSettings | None:
+    """The second sender of short messages; none unless its address is set."""
+    if not read.environ.get("TENCENT_SMS_URL"):
+        return None
+    return TencentSmsSettings(
+        url=read.get("TENCENT_SMS_URL", _url),
+        secret_id=read.get("TENCENT_SMS_SECRET_ID", str),
+        secret_key=read.get("TENCENT_SMS_SECRET_KEY", _secret),
+        sdk_app_id=read.get("TENCENT_SMS_SDK_APP_ID", str),
+        sign_name=read.get("TENCENT_SMS_SIGN_NAME", str),
+        region=read.get("TENCENT_SMS_REGION", str, "ap-nanjing"),
+        template_ids=read.get("TENCENT_SMS_TEMPLATE_IDS", _texts, "{}"),
+    )
 
 
 def _joint_faults(settings: Settings) -> list[str]:
@@ -303,9 +354,11 @@ def partner_urls(settings: Settings) -> dict[str, str]:
     return {
         "WECHAT_API_URL": settings.wechat.api_url,
         "ALIPAY_GATEWAY_URL": settings.alipay.gateway_url,
+        "ALIPAY_OAUTH_URL": settings.alipay.oauth_url,
         "IDENTITY_AUTHORITY_URL": settings.identity_authority.url,
         "NETWORK_IDENTITY_URL": settings.network_identity.url,
         "ALIYUN_SMS_URL": settings.sms.url,
+        **({"TENCENT_SMS_URL": settings.tencent_sms.url} if settings.tencent_sms else {}),
         "KUAIDI100_POLL_URL": settings.kuaidi100.poll_url,
         "KUAIDI100_ORDER_URL": settings.kuaidi100.order_url,
     }

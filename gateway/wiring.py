@@ -6,11 +6,13 @@ import importlib
 
 from sqlalchemy.orm import Session
 
+from auth.accounts.alipay.ports import AlipayAccounts
 from auth.accounts.events import AccountChanged, SubjectsMerged
 from auth.accounts.ports import WeChatAccounts
 from auth.consent import service as consent
 from auth.factors.ports import CodeSender
 from auth.identity import service as identity
+from auth.identity.alipay.ports import AlipayRealName
 from auth.identity.conflicts import service as conflicts
 from auth.identity.events import IdentityRaised, IdentityReviewed
 from auth.identity.network import service as network_identity
@@ -22,6 +24,7 @@ from auth.oidc.grants import service as oidc_grants
 from auth.oidc.keys.ports import Issuer
 from auth.oidc.logout import service as oidc_logout
 from auth.oidc.logout.ports import BackchannelLogout
+from auth.redirects.ports import ReturnAddresses
 from auth.sessions import authenticator
 from auth.sessions import service as sessions
 from auth.sessions.devices import service as devices
@@ -50,7 +53,9 @@ from notifications.channels.ports import ShortMessages, SubscribeMessages
 from notifications.messages import service as messages
 from notifications.preferences import service as preferences
 from notifications.templates import queries as templates
+from partners.alipay.accounts import AlipayOAuth
 from partners.alipay.payments import AlipayPayments
+from partners.alipay.real_name import AlipayCertVerify
 from partners.couriers.kuaidi100 import Kuaidi100
 from partners.identity_authority.adapter import SignedIdentityAuthority
 from partners.network_identity.adapter import SignedNetworkIdentity
@@ -95,6 +100,9 @@ def provide_adapters(settings: Settings) -> None:
     ports.provide(IdentityAuthority, authority)
     ports.provide(IdentitySignals, authority)
     ports.provide(NetworkIdentity, SignedNetworkIdentity(settings.network_identity))
+    ports.provide(AlipayAccounts, AlipayOAuth(settings.alipay, settings.public_url))
+    ports.provide(AlipayRealName, AlipayCertVerify(settings.alipay, settings.public_url))
+    ports.provide(ReturnAddresses, ReturnAddresses(settings.public_url, settings.login_return_urls))
     ports.provide(PaymentPlatform, alipay)
     ports.provide(RefundPlatform, alipay)
     ports.provide(Courier, Kuaidi100(settings.kuaidi100))

@@ -74,7 +74,8 @@ class TokensOut(FreshOut):
     session_id = ma.fields.UUID(required=True)
 
 
-def _origin(channel: str) -> Origin:
+def origin_of(channel: str) -> Origin:
+    """Where this request comes from."""
     return Origin(cast(Channel, channel), request_address(), request.user_agent.string, language())
 
 
@@ -98,7 +99,9 @@ def sign_in_by_code(data: dict[str, Any]) -> Tokens:
     """Sign in with the code that a phone got."""
     proven = service.check_code(phone=data["phone"], code=data["code"])
     with transaction() as session:
-        outcome = service.sign_in_by_phone(session, phone=data["phone"], proven=proven, origin=_origin(data["channel"]))
+        outcome = service.sign_in_by_phone(
+            session, phone=data["phone"], proven=proven, origin=origin_of(data["channel"])
+        )
     return outcome.insist()
 
 
@@ -110,7 +113,7 @@ def sign_in_by_wechat(data: dict[str, Any]) -> Tokens:
     """Sign in with the mini-program's login code."""
     identity = service.ask_wechat(data["code"])
     with transaction() as session:
-        outcome = service.sign_in_by_wechat(session, identity_of=identity, origin=_origin("WXMP"))
+        outcome = service.sign_in_by_wechat(session, identity_of=identity, origin=origin_of("WXMP"))
     return outcome.insist()
 
 

@@ -13,7 +13,7 @@ from flask.json.provider import DefaultJSONProvider
 from flask.typing import ResponseReturnValue
 
 from sandbox import aliyun_sms, credentials, identity_authority, kuaidi100, network_identity, wechat
-from sandbox.alipay import cashier, gateway, notices
+from sandbox.alipay import cashier, gateway, notices, oauth
 from sandbox.alipay import control as alipay_control
 from sandbox.callbacks import Callbacks
 from sandbox.control import blueprint as control
@@ -26,7 +26,19 @@ from sandbox.world import BadControl, World, world
 DEFAULT_TIMEOUT_SECONDS = 30.0
 DEFAULT_ERROR_STATUS = 503
 _GARBAGE = b"<html>\xff\xfe502 Bad Gateway {\x00"
-_HIDDEN_FIELDS = ("secret", "access_token", "sign", "Signature", "key", "session_key", "salt", "js_code", "code")
+_HIDDEN_FIELDS = (
+    "secret",
+    "access_token",
+    "sign",
+    "Signature",
+    "key",
+    "session_key",
+    "salt",
+    "js_code",
+    "code",
+    "auth_token",
+    "encryptedData",
+)
 
 # How each partner words a failure of its own, for the fault `error` with a code of the partner.
 _BUSINESS_ERRORS: dict[str, Callable[[object], Response]] = {
@@ -50,6 +62,7 @@ def create_app(state: Path, *, hurry: float) -> Flask:
     app.extensions["sandbox"] = made
     for blueprint in (
         wechat.blueprint, wechat.control, gateway.blueprint, cashier.blueprint, alipay_control.blueprint,
+        oauth.blueprint, oauth.control,
         identity_authority.blueprint, identity_authority.control, network_identity.blueprint, network_identity.control,
         aliyun_sms.blueprint, aliyun_sms.control, *kuaidi100.blueprints, control, page,
     ):  # fmt: skip

@@ -5,6 +5,7 @@ Made once per installation into `sandbox.json` (mode 0600); nothing here has a d
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import secrets
@@ -18,6 +19,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 FILE_NAME = "sandbox.json"
+# Raised whenever `_fresh` issues something new: older files are completed then.
+VERSION = 2
 SIGN_NAME = "宁波政务"
 TEMPLATE_KEYS = ("CASE_PROGRESS", "APPOINTMENT", "PAYMENT", "DELIVERY")
 
@@ -41,7 +44,7 @@ class Credentials:
 
 
 def make(state: Path) -> Credentials:
-    """Make the credentials of this installation if there are none yet, and return them."""
+    """Make the credentials of this installation if there are none yet, complete older ones, and return them."""
     state.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = state / FILE_NAME
     if not path.exists():
@@ -56,7 +59,22 @@ def make(state: Path) -> Credentials:
             pass
         finally:
             draft.unlink()
+    _complete(path)
     return load(state)
+
+
+def _complete(path: Path) -> None:
+    """Add what a newer version of the sandbox issues to a file that an older one made; what is there stays."""
+    found = json.loads(path.read_text(encoding="utf-8"))
+    if found["version"] < VERSION:
+        issued = _fresh()["product"]
+        product = {partner: {**fields, **found["product"].get(partner, {})} for partner, fields in issued.items()}
+        whole = {**found, "version": VERSION, "product": product}
+        draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            json.dump(whole, file, ensure_ascii=False, indent=2)
+        draft.replace(path)
 
 
 def load(state: Path) -> Credentials:
@@ -86,6 +104,8 @@ def _fresh() -> dict[str, Any]:
             "app_id": "wx" + secrets.token_hex(8),
             "app_secret": secrets.token_hex(16),
             "template_ids": {key: _characters(alnum + "-_", 43) for key in TEMPLATE_KEYS},
+            "push_token": _characters(alnum, 24),
+            "push_aes_key": base64.b64encode(secrets.token_bytes(32)).decode().rstrip("="),
         },
         "alipay": {
             "app_id": "2021" + _characters(string.digits, 12),
@@ -103,6 +123,12 @@ def _fresh() -> dict[str, Any]:
             "access_key_secret": _characters(alnum, 30),
             "sign_name": SIGN_NAME,
         },
+        "tencent-sms": {
+            "secret_id": "AKID" + _characters(alnum, 32),
+            "secret_key": _characters(alnum, 32),
+            "sdk_app_id": "1400" + _characters(string.digits, 6),
+            "sign_name": SIGN_NAME,
+        },
         "kuaidi100": {
             "key": _characters(alnum, 12),
             "secret": secrets.token_hex(16),
@@ -110,4 +136,4 @@ def _fresh() -> dict[str, Any]:
         },
     }
     platform = {"alipay_private_key": _private_pem(alipay_key, serialization.PrivateFormat.PKCS8)}
-    return {"version": 1, "product": product, "platform": platform}
+    return {"version": VERSION, "product": product, "platform": platform}

@@ -45,6 +45,15 @@ CREATE TABLE IF NOT EXISTS trade (
   passback_params TEXT, cashier TEXT UNIQUE, made_at REAL NOT NULL, expires_at REAL NOT NULL, settles_at REAL,
   paid_at REAL, closed_at REAL, refunded_fen INTEGER NOT NULL DEFAULT 0, paid_notify BLOB
 );
+CREATE TABLE IF NOT EXISTS alipay_code (
+  code TEXT PRIMARY KEY, scope TEXT NOT NULL, persona TEXT NOT NULL, verify_id TEXT, made_at REAL NOT NULL, used_at REAL
+);
+CREATE TABLE IF NOT EXISTS alipay_token (
+  token TEXT PRIMARY KEY, scope TEXT NOT NULL, persona TEXT NOT NULL, verify_id TEXT, made_at REAL NOT NULL
+);
+CREATE TABLE IF NOT EXISTS alipay_verification (
+  verify_id TEXT PRIMARY KEY, name TEXT NOT NULL, cert_no TEXT NOT NULL, made_at REAL NOT NULL
+);
 CREATE TABLE IF NOT EXISTS refund (
   out_trade_no TEXT, out_request_no TEXT, fen INTEGER NOT NULL, reason TEXT NOT NULL, at REAL NOT NULL,
   PRIMARY KEY (out_trade_no, out_request_no)

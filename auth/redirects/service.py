@@ -7,9 +7,8 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from uuid import UUID
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from auth.redirects import rules
@@ -26,9 +25,8 @@ _BATCH = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Trip:
-    """A trip that has come to its end: where it began, and what its feature had left behind."""
+    """A trip whose browser is back: where it began, and what its feature had left behind."""
 
-    id: UUID
     channel: str
     return_to: str
     details: Mapping[str, str] = field(repr=False)
@@ -85,30 +83,35 @@ def onward(session: Session, *, state: str, answer: Mapping[str, str]) -> str:
     return rules.with_parameters(return_to, {"state": state, **answer})
 
 
+def look(session: Session, *, state: str, kind: TripKind, holder: str) -> Trip:
+    """The trip of `state`, which goes on. Raises `Replayed` when it has ended, `RedirectExpired` for any other fault.
+
+    For what must be asked outside the transaction that ends the trip: if the partner is away, nothing is used up.
+    """
+    return _mine(session, state, kind, holder, lock=False)[0]
+
+
 def take(session: Session, *, state: str, kind: TripKind, holder: str) -> Trip:
     """End the trip of `state`, once. Raises `Replayed` for a second time, `RedirectExpired` for any other fault."""
-    mine = (
+    trip, row = _mine(session, state, kind, holder, lock=True)
+    row.used_at = clock.wall()
+    session.flush()
+    return trip
+
+
+def _mine(session: Session, state: str, kind: TripKind, holder: str, *, lock: bool) -> tuple[Trip, RedirectTrip]:
+    query = select(RedirectTrip).where(
         RedirectTrip.state_hash == _digest(state),
         RedirectTrip.kind == kind,
         RedirectTrip.holder_hash == _digest(holder),
         RedirectTrip.expires_at > clock.wall(),
     )
-    row = session.scalar(
-        update(RedirectTrip)
-        .where(*mine, RedirectTrip.used_at.is_(None))
-        .values(used_at=clock.wall())
-        .returning(RedirectTrip)
-    )
-    if row is not None:
-        return Trip(row.id, row.channel, row.return_to, json.loads(row.details))
-    if session.scalar(select(RedirectTrip.id).where(*mine)) is not None:
+    row = session.scalar(query.with_for_update().execution_options(populate_existing=True) if lock else query)
+    if row is None:
+        raise RedirectExpired()
+    if row.used_at is not None:
         raise Replayed()
-    raise RedirectExpired()
-
-
-def give_back(session: Session, trip_id: UUID) -> None:
-    """The partner could not be asked: the same trip may be ended again."""
-    session.execute(update(RedirectTrip).where(RedirectTrip.id == trip_id).values(used_at=None))
+    return Trip(row.channel, row.return_to, json.loads(row.details)), row
 
 
 def prune(session: Session) -> int:

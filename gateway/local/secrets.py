@@ -22,12 +22,16 @@ def partner_environment(credentials: Mapping[str, Any], sandbox_url: str) -> dic
     """The partners' variables (core/settings.py), from what `python -m sandbox credentials` prints and its address."""
     wechat, alipay = credentials["wechat"], credentials["alipay"]
     authority, sms, couriers = credentials["identity-authority"], credentials["aliyun-sms"], credentials["kuaidi100"]
+    tencent = credentials["tencent-sms"]
     return {
         "WECHAT_API_URL": f"{sandbox_url}/wechat",
         "WECHAT_APP_ID": wechat["app_id"],
         "WECHAT_APP_SECRET": wechat["app_secret"],
         "WECHAT_TEMPLATE_IDS": json.dumps(wechat["template_ids"]),
+        "WECHAT_PUSH_TOKEN": wechat["push_token"],
+        "WECHAT_PUSH_AES_KEY": wechat["push_aes_key"],
         "ALIPAY_GATEWAY_URL": f"{sandbox_url}/alipay/gateway.do",
+        "ALIPAY_OAUTH_URL": f"{sandbox_url}/alipay/oauth2/publicAppAuthorize.htm",
         "ALIPAY_APP_ID": alipay["app_id"],
         "ALIPAY_APP_PRIVATE_KEY": alipay["app_private_key"],
         "ALIPAY_PUBLIC_KEY": alipay["alipay_public_key"],
@@ -42,6 +46,11 @@ def partner_environment(credentials: Mapping[str, Any], sandbox_url: str) -> dic
         "ALIYUN_SMS_ACCESS_KEY_ID": sms["access_key_id"],
         "ALIYUN_SMS_ACCESS_KEY_SECRET": sms["access_key_secret"],
         "ALIYUN_SMS_SIGN_NAME": sms["sign_name"],
+        "TENCENT_SMS_URL": f"{sandbox_url}/tencent-sms",
+        "TENCENT_SMS_SECRET_ID": tencent["secret_id"],
+        "TENCENT_SMS_SECRET_KEY": tencent["secret_key"],
+        "TENCENT_SMS_SDK_APP_ID": tencent["sdk_app_id"],
+        "TENCENT_SMS_SIGN_NAME": tencent["sign_name"],
         "KUAIDI100_POLL_URL": f"{sandbox_url}/kuaidi100",
         "KUAIDI100_ORDER_URL": f"{sandbox_url}/kuaidi100",
         "KUAIDI100_KEY": couriers["key"],

@@ -1,6 +1,8 @@
-"""Alipay: payments and refunds over the OpenAPI 2.0 gateway, and its asynchronous notices.
+"""Alipay: payments, refunds, sign-in and real name over the OpenAPI 2.0 gateway, and its asynchronous notices.
 
 - `payments.AlipayPayments` implements `payments.orders.ports.PaymentPlatform` and `payments.refunds.ports.RefundPlatform`
+- `accounts.AlipayOAuth` implements `auth.accounts.alipay.ports.AlipayAccounts`: signing in
+- `real_name.AlipayCertVerify` implements `auth.identity.alipay.ports.AlipayRealName`: is it this person's own Alipay?
 - `client.AlipayClient` is the official SDK's client, corrected at the points where it is wrong
 - `notices.read` verifies a notice by its raw body
 - `signatures` signs and verifies, RSA2 only

@@ -51,14 +51,14 @@ class AlipayClient(DefaultAlipayClient):  # type: ignore[misc]  # the SDK has no
         self._private_key = signatures.private_key(settings.app_private_key)
         self._public_key = signatures.public_key(settings.alipay_public_key)
 
-    def call(self, request: Any) -> dict[str, Any]:
-        """The fields of a successful answer.
+    def call(self, request: Any, *, proof: str = "") -> dict[str, Any]:
+        """The fields of a successful answer. `proof`: the field that only a success has, where there is no code then.
 
         Raises `PartnerRefused` with Alipay's sub_code, `PartnerUnavailable` when the outcome is unknown.
         """
         fields: dict[str, Any] = json.loads(self.execute(request))
         code, sub_code = str(fields.get("code")), str(fields.get("sub_code") or "")
-        if code == _OK:
+        if code == _OK or fields.get(proof):
             return fields
         log.warning("alipay %s: %s %s", request.get_params()["method"], code, sub_code)
         if code in _UNKNOWN_CODES or sub_code.startswith(_UNKNOWN_SUB_CODES):

@@ -15,7 +15,7 @@ from typing import Any
 from flask import Blueprint, Response, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from sandbox.alipay import notices, trades
+from sandbox.alipay import notices, oauth, trades
 from sandbox.alipay.signing import request_content, signed_answer, verify
 from sandbox.world import beijing, from_beijing, world
 
@@ -41,7 +41,12 @@ class Misuse(Exception):
         self.sub_msg = sub_msg
 
 
-_MSG = {"40001": "Missing Required Arguments", "40002": "Invalid Arguments", "20000": "Service Currently Unavailable"}
+_MSG = {
+    "20000": "Service Currently Unavailable",
+    "20001": "Insufficient Authorization Permissions",
+    "40001": "Missing Required Arguments",
+    "40002": "Invalid Arguments",
+}
 
 
 def _text(body: bytes) -> Response:
@@ -58,13 +63,24 @@ def _refuse(misuse: Misuse) -> Response:
 
 
 def _answer(method: str, code: str, **fields: Any) -> Response:
+    return _signed(method, {"code": code, **fields})
+
+
+def _signed(method: str, fields: Mapping[str, Any]) -> Response:
     name = f"{method.replace('.', '_')}_response"
     key = world().credentials.alipay_private_key
-    return _text(signed_answer(key, name, {"code": code, **fields}, wrong=bool(g.get("wrong_signature"))))
+    return _text(signed_answer(key, name, fields, wrong=bool(g.get("wrong_signature"))))
 
 
 def _refused(method: str, error: trades.BusinessError) -> Response:
     return _answer(method, "40004", msg="Business Failed", sub_code=error.sub_code, sub_msg=error.sub_msg)
+
+
+def _error_signed(error: oauth.BadCode) -> Response:
+    """What is wrong with a code or a token comes as `error_response` too, but signed."""
+    fields = {"code": error.code, "msg": _MSG[error.code], "sub_code": error.sub_code, "sub_msg": error.sub_msg}
+    key = world().credentials.alipay_private_key
+    return _text(signed_answer(key, "error_response", fields, wrong=bool(g.get("wrong_signature"))))
 
 
 def business_error(value: object) -> Response:
@@ -122,9 +138,14 @@ def gateway() -> ResponseReturnValue:
         if method in PAGE_METHODS:
             trade = trades.open_trade(world(), method, params, content)
             return redirect(url_for("alipay_cashier.show", token=trade["cashier"]))
+        if method == oauth.TOKEN_METHOD:
+            # The one method whose success has no code.
+            return _signed(method, oauth.token(params))
         if method not in _METHODS:
             raise Misuse("40002", "isv.invalid-method", "不存在的方法名")
         return _answer(method, "10000", msg="Success", **_METHODS[method](params, content))
+    except oauth.BadCode as error:
+        return _error_signed(error)
     except trades.BusinessError as error:
         if method in PAGE_METHODS:
             return render_template("cashier_error.html", code=error.sub_code, message=error.sub_msg), 400
@@ -215,6 +236,8 @@ def _refund_query(_params: Mapping[str, str], content: Mapping[str, Any]) -> dic
 
 _METHODS: dict[str, Callable[[Mapping[str, str], Mapping[str, Any]], dict[str, Any]]] = {
     "alipay.trade.create": _create,
+    "alipay.user.certdoc.certverify.preconsult": oauth.preconsult,
+    "alipay.user.certdoc.certverify.consult": oauth.consult,
     "alipay.trade.query": _query,
     "alipay.trade.close": _close,
     "alipay.trade.refund": _refund,

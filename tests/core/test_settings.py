@@ -14,6 +14,7 @@ PRODUCTION = {
     "PUBLIC_URL": "https://zw.ningbo.example",
     "WECHAT_API_URL": "https://api.weixin.example",
     "ALIPAY_GATEWAY_URL": "https://openapi.alipay.example/gateway.do",
+    "ALIPAY_OAUTH_URL": "https://openauth.alipay.example/oauth2/publicAppAuthorize.htm",
     "IDENTITY_AUTHORITY_URL": "https://identity.example",
     "ALIYUN_SMS_URL": "https://sms.example",
     "KUAIDI100_POLL_URL": "https://poll.example",

@@ -37,7 +37,24 @@ def test_two_installations_share_no_secret(tmp_path: Path) -> None:
         found.append(json.loads(run("credentials", tmp_path / name).stdout))
     one, two = ({f"{p}.{k}": v for p, group in made.items() for k, v in group.items()} for made in found)
     assert one.keys() == two.keys()
-    assert [key for key in one if one[key] == two[key]] == ["aliyun-sms.sign_name"]
+    assert [key for key in one if one[key] == two[key]] == ["aliyun-sms.sign_name", "tencent-sms.sign_name"]
+
+
+def test_what_an_older_sandbox_made_is_completed_and_kept(tmp_path: Path) -> None:
+    run("init", tmp_path)
+    path = tmp_path / "sandbox.json"
+    made = json.loads(path.read_text())
+    older = {**made, "version": 1, "product": {name: dict(group) for name, group in made["product"].items()}}
+    del older["product"]["tencent-sms"], older["product"]["wechat"]["push_token"]
+    path.write_text(json.dumps(older))
+    run("init", tmp_path)
+    now = json.loads(path.read_text())
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert now["version"] == made["version"]
+    assert now["product"]["wechat"].pop("push_token")
+    assert now["product"].pop("tencent-sms").keys() == made["product"]["tencent-sms"].keys()
+    assert now["product"] == older["product"]
+    assert now["platform"] == older["platform"]
 
 
 def test_the_product_gets_its_own_key_in_both_forms_and_none_of_alipays(tmp_path: Path) -> None:
