@@ -16,6 +16,7 @@ PRODUCTION = {
     "ALIPAY_GATEWAY_URL": "https://openapi.alipay.example/gateway.do",
     "ALIPAY_OAUTH_URL": "https://openauth.alipay.example/oauth2/publicAppAuthorize.htm",
     "IDENTITY_AUTHORITY_URL": "https://identity.example",
+    "NETWORK_IDENTITY_URL": "https://network-identity.example",
     "ALIYUN_SMS_URL": "https://sms.example",
     "KUAIDI100_POLL_URL": "https://poll.example",
     "KUAIDI100_ORDER_URL": "https://order.example",
