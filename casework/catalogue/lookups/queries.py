@@ -51,6 +51,11 @@ def departments(session: Session, day: date) -> Rows:
     ]
 
 
+def department_name(session: Session, department_id: str) -> str | None:
+    """The name of a department; None for an unknown one."""
+    return session.scalar(select(Department.name).where(Department.id == department_id))
+
+
 def regions(session: Session) -> Rows:
     """The districts and counties (S30)."""
     return [
