@@ -6,7 +6,7 @@ import importlib
 import pkgutil
 
 PACKAGES = ("core", "auth", "notifications", "payments", "casework")
-_CORE_TABLES = ("core.audit", "core.calendar", "core.callbacks", "core.numbers", "core.web.idempotency")
+_CORE_TABLES = ("core.audit", "core.calendar", "core.callbacks", "core.numbers", "core.retention", "core.web.idempotency")
 
 
 def load_all() -> None:

@@ -48,6 +48,7 @@ from core.actors import System
 from core.events import subscribe
 from core.settings import Settings
 from core.web.consent import ConsentCheck
+from gateway import personal
 from gateway.models import feature_modules, load_all
 from notifications.channels.ports import ShortMessages, SubscribeMessages
 from notifications.messages import service as messages
@@ -82,6 +83,7 @@ def wire(settings: Settings) -> None:
     load_all()
     provide_adapters(settings)
     subscribe_handlers()
+    personal.wire()
     for module in ("core.maintenance", *feature_modules("jobs")):
         importlib.import_module(module)
 

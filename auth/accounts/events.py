@@ -24,12 +24,30 @@ class SubjectFrozen(Event):
     subject_id: UUID
 
 
+@dataclass(frozen=True, slots=True)
+class AccountClosed(Event):
+    """The person closed the account (P-4): features forget what no archive duty keeps."""
+
+    subject_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneReplaced(Event):
+    """A person gave up a phone for another: the old one is told as well (ID-3)."""
+
+    subject_id: UUID
+    binding_id: UUID
+
+
 class AccountChange(StrEnum):
     """What the person should hear about, with the words for it."""
 
     PHONE_TAKEN = "PHONE_TAKEN"
     SIGN_IN_ADDED = "SIGN_IN_ADDED"
     DEVICE_SIGNED_OUT = "DEVICE_SIGNED_OUT"
+    PHONE_CHANGED = "PHONE_CHANGED"
+    WECHAT_CHANGED = "WECHAT_CHANGED"
+    WECHAT_TAKEN = "WECHAT_TAKEN"
 
     @property
     def note(self) -> str:
@@ -40,6 +58,9 @@ class AccountChange(StrEnum):
 _NOTES = {
     AccountChange.PHONE_TAKEN: "绑定的手机号已由新的使用人登录，已与您的账号解除绑定",
     AccountChange.SIGN_IN_ADDED: "有新的手机号或微信登录了您的账号",
+    AccountChange.PHONE_CHANGED: "绑定的手机号已更换，其他设备已退出登录",
+    AccountChange.WECHAT_CHANGED: "绑定的微信已更换，其他设备已退出登录",
+    AccountChange.WECHAT_TAKEN: "绑定的微信已由其他用户绑定，已与您的账号解除绑定",
     AccountChange.DEVICE_SIGNED_OUT: "有设备重复使用了您的登录凭证，该设备已被退出",
 }
 

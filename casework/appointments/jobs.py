@@ -11,11 +11,12 @@ from uuid import UUID
 
 from casework.appointments import queries, rules
 from casework.appointments.holds import service as holds
+from casework.appointments.personal import service as personal
 from casework.appointments.record import service as record
 from casework.appointments.rules import Reminder, State
 from casework.appointments.visit import service as visit
 from casework.slots import queries as slots
-from core import clock, jobs
+from core import clock, jobs, retention
 from core.db import transaction
 
 _BATCH = 200
@@ -69,6 +70,12 @@ def close_the_day() -> None:
         if len(batch) < _BATCH:
             return
         after = batch[-1]
+
+
+@jobs.every("50 19 * * *", "appointments.forget_old")
+def forget_old() -> None:
+    """P-6: visits are kept for two years, at 03:50 in Shanghai."""
+    retention.run("appointments", personal.forget_old)
 
 
 @jobs.task("appointments.cancel_withdrawn", queue="bulk")

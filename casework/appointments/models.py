@@ -45,6 +45,7 @@ class Appointment(UuidKey, Base):
         Index("ix_appointment_booked_starts_at", "starts_at", postgresql_where=text("state = 'BOOKED'")),
         Index("ix_appointment_hall_id_day", "hall_id", "day"),
         Index("ix_appointment_owner_id", "owner_id"),
+        Index("ix_appointment_starts_at", "starts_at"),
         Index("ix_appointment_acting_id", "acting_id"),
     )
 
@@ -76,7 +77,7 @@ class Appointment(UuidKey, Base):
     state: Mapped[str] = mapped_column(Text)
     hold_until: Mapped[datetime | None]
     changes: Mapped[int] = mapped_column(Integer)
-    replaced_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("appointment.id"))
+    replaced_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("appointment.id", ondelete="SET NULL"))
     created_at: Mapped[datetime]
     booked_at: Mapped[datetime | None]
     arrived_at: Mapped[datetime | None]

@@ -13,7 +13,7 @@ from casework.delivery.ports import CallbackAddress, Courier, CourierOrder, Part
 from casework.delivery.rules import State
 from casework.delivery.tracking import service as tracking
 from casework.places import queries as places
-from core import callbacks, clock, jobs, ports
+from core import callbacks, clock, jobs, ports, retention
 from core.db import transaction
 from core.ports import PartnerRefused
 
@@ -140,10 +140,7 @@ def pull(shipment_id: str) -> None:
 @jobs.every("33 19 * * *", "delivery.forget_addresses")
 def forget_addresses() -> None:
     """P-6: addresses are kept 180 days after delivery, or whatever else ended the way."""
-    more = True
-    while more:
-        with transaction() as session:
-            more = service.forget_addresses(session, clock.now() - rules.POLICY.address_kept) > 0
+    retention.run("delivery_addresses", service.forget_addresses)
 
 
 def _callback_url(shipment: Shipment) -> str:

@@ -135,7 +135,6 @@ class DeliveryPolicy:
     attempts: int = 3
     clock_skew: timedelta = timedelta(minutes=10)
     quiet_after: timedelta = timedelta(hours=24)
-    address_kept: timedelta = timedelta(days=180)
     not_served: tuple[str, ...] = ("71", "81", "82")
     """Province prefixes: Taiwan, Hong Kong, Macau (CR-3)."""
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime
 
 from sqlalchemy import delete, exists, or_, select, update
 
-from casework.files import rules
 from casework.files.models import StoredFile, StoredFileUse
 from casework.files.ports import FileStore
 from casework.files.service import storage_key
-from core import clock, jobs, ports
+from core import clock, jobs, ports, retention
 from core.db import transaction
 
 _BATCH = 200
@@ -23,12 +22,15 @@ def purge_unused() -> None:
     Each batch is marked first, so that nobody can attach a file whose bytes are going; a run that died is finished by
     the next one.
     """
-    while _purge_batch():
-        pass
+    with transaction() as session:
+        before = retention.cutoff(session, "unused_uploads", clock.now())
+    total = 0
+    while gone := _purge_batch(before):
+        total += gone
+    retention.note("unused_uploads", total, before)
 
 
-def _purge_batch() -> bool:
-    before = clock.now() - timedelta(days=rules.POLICY.unused_days)
+def _purge_batch(before: datetime) -> int:
     with transaction() as session:
         unused = ~exists().where(StoredFileUse.file_id == StoredFile.id)
         due = or_(StoredFile.deleted_at.is_not(None), StoredFile.created_at < before)
@@ -39,4 +41,4 @@ def _purge_batch() -> bool:
         ports.get(FileStore).delete(storage_key(file_id))
     with transaction() as session:
         session.execute(delete(StoredFile).where(StoredFile.id.in_(victims)))
-    return len(victims) == _BATCH
+    return len(victims)

@@ -39,11 +39,10 @@ class MediaType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FilePolicy:
-    """Numbers DOMAIN marks [D]. `max_bytes` of one file; `unused_days` until an upload of no matter is purged (P-6)."""
+    """Numbers DOMAIN marks [D]. `max_bytes` of one file."""
 
     max_bytes: int = 10 * 1024 * 1024
     max_pixels: int = 50_000_000
-    unused_days: int = 30
     link_lifetime: timedelta = timedelta(minutes=5)
     watermark_side: int = 3_000
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, select
@@ -12,11 +12,11 @@ from sqlalchemy.orm import Session
 
 from casework.catalogue import queries as catalogue
 from casework.catalogue.errors import ItemNotInForce
-from casework.prereview import events, queries, rules
+from casework.prereview import events, queries
 from casework.prereview.models import FindingKind, PreReview, PreReviewFinding
 from casework.prereview.record import service as record
 from casework.prereview.rules import State
-from core import clock, jobs
+from core import clock, jobs, retention
 from core.actors import System
 from core.db import transaction
 
@@ -32,13 +32,13 @@ class RowsLeft(Exception):
 
 def _for_each(
     due: Callable[[datetime], ColumnElement[bool]], act: Callable[[Session, PreReview, datetime], None]
-) -> None:
-    """Run `act` on every pre-review that is due, one transaction each.
+) -> int:
+    """Run `act` on every pre-review that is due, one transaction each; on how many it ran.
 
     One that somebody holds waits for the next run; one that fails doesn't keep the others. Raises `RowsLeft` at the end.
     """
     last: UUID | None = None
-    failed = 0
+    done = failed = 0
     while True:
         now = clock.now()
         with transaction() as session:
@@ -46,7 +46,7 @@ def _for_each(
             found = list(session.scalars(query if last is None else query.where(PreReview.id > last)))
         for prereview_id in found:
             try:
-                _act_on(prereview_id, due, act, now)
+                done += _act_on(prereview_id, due, act, now)
             except Exception as fault:
                 # The exception's text may hold a row's values, which are personal data.
                 log.error("pre-review %s left by a job: %s", prereview_id, type(fault).__name__)
@@ -56,6 +56,7 @@ def _for_each(
         last = found[-1]
     if failed:
         raise RowsLeft(f"{failed} pre-reviews")
+    return done
 
 
 def _act_on(
@@ -63,12 +64,13 @@ def _act_on(
     due: Callable[[datetime], ColumnElement[bool]],
     act: Callable[[Session, PreReview, datetime], None],
     now: datetime,
-) -> None:
+) -> bool:
     with transaction() as session:
         row = select(PreReview).where(PreReview.id == prereview_id, due(now)).options(queries.WITH_PAPERS)
         prereview = session.scalars(row.with_for_update(of=PreReview, skip_locked=True)).one_or_none()
         if prereview is not None:
             act(session, prereview, now)
+    return prereview is not None
 
 
 @jobs.every("*/5 * * * *", "prereview.release_claims")
@@ -146,19 +148,28 @@ def _expire(session: Session, prereview: PreReview, now: datetime) -> None:
 @jobs.every("20 19 * * *", "prereview.retain")
 def retain() -> None:
     """Forget abandoned drafts after 90 days and what rejected ones held after a year [D] (P-6), at 03:20 in Shanghai."""
-    policy = rules.POLICY
-    _for_each(
-        lambda now: (PreReview.state == State.DRAFT) & (PreReview.updated_at < now - timedelta(days=policy.draft_days)),
+    _forget(
+        "prereview_drafts",
+        lambda before: (PreReview.state == State.DRAFT) & (PreReview.updated_at < before),
         _discard,
     )
-    _for_each(
-        lambda now: (
-            (PreReview.state == State.REJECTED)
-            & PreReview.erased_at.is_(None)
-            & (PreReview.updated_at < now - timedelta(days=policy.rejected_days))
+    _forget(
+        "prereview_rejected",
+        lambda before: (
+            (PreReview.state == State.REJECTED) & PreReview.erased_at.is_(None) & (PreReview.updated_at < before)
         ),
         record.erase,
     )
+
+
+def _forget(
+    code: str,
+    due: Callable[[datetime], ColumnElement[bool]],
+    act: Callable[[Session, PreReview, datetime], None],
+) -> None:
+    with transaction() as session:
+        before = retention.cutoff(session, code, clock.now())
+    retention.note(code, _for_each(lambda _now: due(before), act), before)
 
 
 def _discard(session: Session, prereview: PreReview, now: datetime) -> None:

@@ -172,8 +172,6 @@ class PreReviewPolicy:
     change_workdays: int = 15
     good_days: int = 30
     max_files: int = 50
-    draft_days: int = 90
-    rejected_days: int = 365
 
 
 POLICY = PreReviewPolicy()

@@ -67,7 +67,7 @@ class Ticket(UuidKey, Base):
     state: Mapped[str] = mapped_column(Text)
     lane: Mapped[str] = mapped_column(Text)
     priority: Mapped[str | None] = mapped_column(Text)
-    appointment_id: Mapped[UUID | None] = mapped_column(ForeignKey("appointment.id"), unique=True)
+    appointment_id: Mapped[UUID | None] = mapped_column(ForeignKey("appointment.id", ondelete="SET NULL"), unique=True)
     item_id: Mapped[str | None] = mapped_column(Text)
     prereviewed: Mapped[bool]
     missing: Mapped[int] = mapped_column(Integer)

@@ -1,6 +1,5 @@
 """Routes whose act needs a separate consent (P-1) declare it, below the access declaration.
 
-
     @access.citizen(level=2)
     @consent.needed("FACE")
 

@@ -16,6 +16,8 @@ def upgrade() -> None:
     """Make the tables."""
     _sign_ins()
     _consents()
+    _retention()
+    _personal_data()
 
 
 def _sign_ins() -> None:
@@ -60,3 +62,107 @@ def _consents() -> None:
     op.create_index(
         "ix_consent_session_id", "consent", ["session_id"], postgresql_where=sa.text("withdrawn_at IS NULL")
     )
+
+
+def _retention() -> None:
+    rules = op.create_table(
+        "retention_rule",
+        sa.Column("code", sa.Text, primary_key=True),
+        sa.Column("days", sa.Integer, nullable=False),
+        sa.Column("what", sa.Text, nullable=False),
+        sa.CheckConstraint("days > 0", name="kept_at_all"),
+    )
+    # The defaults of P-6 [D]; the city changes the rows.
+    op.bulk_insert(
+        rules,
+        [
+            {"code": "prereview_drafts", "days": 90, "what": "drafts of pre-reviews that nobody went on with"},
+            {"code": "prereview_rejected", "days": 365, "what": "what rejected pre-reviews held"},
+            {"code": "unused_uploads", "days": 30, "what": "uploads that belong to no matter"},
+            {"code": "appointments", "days": 730, "what": "appointments whose visit is over"},
+            {"code": "delivery_addresses", "days": 180, "what": "phones and addresses of ended deliveries"},
+            {"code": "data_exports", "days": 1, "what": "copies of their data that people asked for"},
+        ],
+    )
+    for table, column in (("ticket", "appointment_id"), ("appointment", "replaced_by_id")):
+        name = f"fk_{table}_{column}_appointment"
+        op.drop_constraint(name, table, type_="foreignkey")
+        op.create_foreign_key(name, table, "appointment", [column], ["id"], ondelete="SET NULL")
+    op.create_index("ix_appointment_starts_at", "appointment", ["starts_at"])
+
+
+def _personal_data() -> None:
+    op.drop_constraint("state_known", "subject", type_="check")
+    op.create_check_constraint("state_known", "subject", "state IN ('ACTIVE', 'FROZEN', 'MERGED', 'CLOSED')")
+    op.create_table(
+        "data_export",
+        sa.Column("id", sa.Uuid, primary_key=True),
+        sa.Column("subject_id", sa.Uuid, sa.ForeignKey("subject.id"), nullable=False),
+        sa.Column("state", sa.Text, nullable=False),
+        sa.Column("requested_at", MOMENT, nullable=False),
+        sa.Column("ready_at", MOMENT),
+        sa.Column("expires_at", MOMENT, nullable=False),
+        sa.Column("size", sa.Integer),
+        sa.Column("downloads", sa.Integer, nullable=False),
+        sa.Column("content", sa.LargeBinary),
+        sa.CheckConstraint("state IN ('QUEUED', 'READY', 'FORGOTTEN')", name="state_known"),
+        sa.CheckConstraint("(state = 'READY') = (content IS NOT NULL)", name="content_while_ready"),
+    )
+    op.create_index(
+        "uq_data_export_queued",
+        "data_export",
+        ["subject_id"],
+        unique=True,
+        postgresql_where=sa.text("state = 'QUEUED'"),
+    )
+    op.create_index(
+        "ix_data_export_ends", "data_export", ["expires_at"], postgresql_where=sa.text("state <> 'FORGOTTEN'")
+    )
+    op.create_index("ix_data_export_subject_id", "data_export", ["subject_id", "id"])
+    op.create_table(
+        "correction_request",
+        sa.Column("id", sa.Uuid, primary_key=True),
+        sa.Column("subject_id", sa.Uuid, sa.ForeignKey("subject.id"), nullable=False),
+        sa.Column("kind", sa.Text, nullable=False),
+        sa.Column("matter_number", sa.Text, nullable=False, server_default=""),
+        sa.Column("wish", sa.LargeBinary, nullable=False),
+        sa.Column("state", sa.Text, nullable=False),
+        sa.Column("created_at", MOMENT, nullable=False),
+        sa.Column("due_at", MOMENT, nullable=False),
+        sa.Column("taken_by", sa.Uuid, sa.ForeignKey("staff_member.id")),
+        sa.Column("answer", sa.LargeBinary),
+        sa.Column("closed_at", MOMENT),
+        sa.CheckConstraint(
+            "kind IN ('NAME', 'PHONE', 'DOCUMENT', 'CASE_DATA', 'OTHER', 'EXPLAIN_DECISION')", name="kind_known"
+        ),
+        sa.CheckConstraint("state IN ('OPEN', 'TAKEN', 'DONE', 'REFUSED', 'WITHDRAWN')", name="state_known"),
+        sa.CheckConstraint("(state = 'TAKEN') <= (taken_by IS NOT NULL)", name="taken_by_somebody"),
+        sa.CheckConstraint("(state IN ('DONE', 'REFUSED')) <= (answer IS NOT NULL)", name="answered_in_words"),
+    )
+    unanswered = sa.text("state IN ('OPEN', 'TAKEN')")
+    op.create_index(
+        "uq_correction_request_unanswered",
+        "correction_request",
+        ["subject_id", "kind", "matter_number"],
+        unique=True,
+        postgresql_where=unanswered,
+    )
+    op.create_index("ix_correction_request_queue", "correction_request", ["id"], postgresql_where=unanswered)
+    op.create_index("ix_correction_request_subject_id", "correction_request", ["subject_id", "id"])
+    op.create_table(
+        "account_closing",
+        sa.Column("id", sa.Uuid, primary_key=True),
+        sa.Column("subject_id", sa.Uuid, sa.ForeignKey("subject.id"), nullable=False),
+        sa.Column("state", sa.Text, nullable=False),
+        sa.Column("asked_at", MOMENT, nullable=False),
+        sa.Column("effective_at", MOMENT, nullable=False),
+        sa.Column("ended_at", MOMENT),
+        sa.CheckConstraint("state IN ('COOLING', 'CALLED_OFF', 'BLOCKED', 'DONE')", name="state_known"),
+        sa.CheckConstraint("(state = 'COOLING') = (ended_at IS NULL)", name="ends_once"),
+    )
+    cooling = sa.text("state = 'COOLING'")
+    op.create_index("ix_account_closing_subject_id", "account_closing", ["subject_id"])
+    op.create_index(
+        "uq_account_closing_cooling", "account_closing", ["subject_id"], unique=True, postgresql_where=cooling
+    )
+    op.create_index("ix_account_closing_due", "account_closing", ["effective_at"], postgresql_where=cooling)

@@ -9,7 +9,7 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, aliased
 
-from auth.accounts.events import SubjectsMerged
+from auth.accounts.events import AccountClosed, SubjectsMerged
 from core import clock
 from core.actors import Citizen
 from core.errors import InvalidInput
@@ -84,3 +84,8 @@ def move_owner(session: Session, event: SubjectsMerged) -> None:
     session.execute(
         update(SubscribeConsent).where(SubscribeConsent.subject_id == event.absorbed).values(subject_id=event.kept)
     )
+
+
+def on_account_closed(session: Session, event: AccountClosed) -> None:
+    """What the person allowed is gone with the account."""
+    session.execute(delete(SubscribeConsent).where(SubscribeConsent.subject_id == event.subject_id))

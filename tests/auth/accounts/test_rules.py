@@ -9,7 +9,9 @@ from auth.accounts.events import AccountChange
 from auth.accounts.rules import TRANSITIONS, Policy, SubjectState, is_dormant, sources
 
 NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
-ALLOWED = {(SubjectState.ACTIVE, SubjectState.FROZEN), (SubjectState.ACTIVE, SubjectState.MERGED)}
+ALLOWED = {(SubjectState.ACTIVE, to) for to in (SubjectState.FROZEN, SubjectState.MERGED, SubjectState.CLOSED)} | {
+    (SubjectState.FROZEN, SubjectState.ACTIVE)
+}
 
 
 def test_every_state_has_its_moves() -> None:

@@ -1,0 +1,1 @@
+"""What delivery tells a person about themselves, and forgets when they close the account (P-4)."""

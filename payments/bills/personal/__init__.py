@@ -1,0 +1,1 @@
+"""What bills tell a person about themselves, and forget when they close the account (P-4)."""
