@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 import marshmallow as ma
@@ -12,9 +13,12 @@ from flask_smorest import Blueprint
 from marshmallow.validate import Length, OneOf, Regexp
 from sqlalchemy.orm import Session
 
-from casework.catalogue import queries, rules
+from casework.catalogue import rules
 from casework.catalogue.answers import queries as answers
 from casework.catalogue.rules import CaseType, ServiceObject
+from casework.catalogue.search import queries as search
+from casework.catalogue.search.misses import service as misses
+from casework.catalogue.search.queries import Filters, Nothing
 from core import clock
 from core.db import transaction
 from core.web import access
@@ -26,6 +30,7 @@ from core.workdays import Unit
 blp = Blueprint("catalogue", __name__, url_prefix="/api/v1/catalogue", description="办事指南 / Service catalogue")
 
 PUBLIC = "the catalogue is public"
+_FILTERS = ("q", "zone", "department", "region", "topic", "online_depth", "hot", "bookable", "deliverable")
 
 _text = ma.fields.String
 _flag = ma.fields.Boolean
@@ -43,11 +48,14 @@ class ItemsIn(PageIn):
     """What to list: words, and what narrows them."""
 
     q = ma.fields.String(
-        load_default="", validate=Length(0, 50), metadata={"description": "Words, in Chinese or a code"}
+        load_default="", validate=Length(0, 50), metadata={"description": "Words, pinyin, initials, English, a code"}
     )
     zone = _code()
     department = _code()
+    region = _code()
     object = ma.fields.String(load_default=None, validate=OneOf([str(value) for value in ServiceObject]))
+    topic = ma.fields.String(load_default=None, validate=Regexp(r"\A[A-Z0-9_]{1,40}\Z"))
+    online_depth = ma.fields.String(load_default=None, validate=OneOf(["I", "II", "III", "IV"]))
     hot = _flag(load_default=None)
     bookable = _flag(load_default=None)
     deliverable = _flag(load_default=None)
@@ -102,10 +110,13 @@ class ItemEntryOut(ma.Schema):
 
 
 class NothingOut(ma.Schema):
-    """What to do when nothing was found."""
+    """What to do when nothing was found: words the catalogue doesn't know, words to try, items there are without the filters."""
 
     text = _text(required=True)
     hotline = _text(required=True)
+    not_understood = ma.fields.List(_text(), required=True)
+    try_instead = ma.fields.List(_text(), required=True)
+    without_filters = ma.fields.Integer(required=True)
 
 
 class ItemPageOut(ma.Schema):
@@ -115,6 +126,27 @@ class ItemPageOut(ma.Schema):
     next_cursor = _text(allow_none=True, required=True)
     notice = _text(allow_none=True, required=True)
     nothing_found = ma.fields.Nested(NothingOut, allow_none=True, required=True)
+
+
+class SuggestionsIn(ma.Schema):
+    """What was typed so far."""
+
+    q = ma.fields.String(
+        required=True, validate=Length(1, 50), metadata={"description": "Characters, pinyin, initials"}
+    )
+
+
+class SuggestionOut(ma.Schema):
+    """A way to go on: the name of an item, or words to search for (then `item_id` is null)."""
+
+    text = _text(required=True)
+    item_id = _text(allow_none=True, required=True)
+
+
+class SuggestionListOut(ma.Schema):
+    """At most 8, the best first."""
+
+    items = ma.fields.List(ma.fields.Nested(SuggestionOut), required=True)
 
 
 def public_answer(key: str, make: Callable[[Session], object]) -> Response:
@@ -128,16 +160,25 @@ def public_answer(key: str, make: Callable[[Session], object]) -> Response:
 
 
 def _page(session: Session, args: dict[str, Any]) -> dict[str, Any]:
-    narrowed = {name: value for name, value in args.items() if name not in {"cursor", "limit", "object"}}
-    filters = queries.Filters(service_object=args["object"], **narrowed)
-    spoken = language()
-    page = queries.search(session, filters, clock.today(), cursor=args["cursor"], limit=args["limit"], language=spoken)
+    filters = Filters(**{name: args[name] for name in _FILTERS}, service_object=args["object"])
+    spoken, today = language(), clock.today()
+    page = search.search(session, filters, today, cursor=args["cursor"], limit=args["limit"], language=spoken)
+    if page.nothing is not None and not filters.narrowing():
+        misses.note(session, typed=filters.q, day=today)
     return {
-        "items": page.items,
+        "items": [entry.answer for entry in page.items],
         "next_cursor": page.next_cursor,
-        "notice": rules.SAMPLE_NOTICE[spoken] if any(item["is_sample"] for item in page.items) else None,
-        "nothing_found": None if page.items else {"text": rules.NOTHING_FOUND[spoken], "hotline": "12345"},
+        "notice": rules.SAMPLE_NOTICE[spoken] if any(entry.is_sample for entry in page.items) else None,
+        "nothing_found": None if page.items else _nothing(page.nothing or Nothing((), (), 0), spoken),
     }
+
+
+def _nothing(nothing: Nothing, spoken: str) -> dict[str, Any]:
+    return {"text": rules.NOTHING_FOUND[spoken], "hotline": "12345", **asdict(nothing)}
+
+
+def _suggestions(session: Session, typed: str) -> dict[str, Any]:
+    return {"items": [asdict(found) for found in search.suggest(session, typed, clock.today())]}
 
 
 @blp.get("/items")
@@ -149,3 +190,14 @@ def items(args: dict[str, Any]) -> Response:
     """List service items, or search them."""
     key = orjson.dumps(args, option=orjson.OPT_SORT_KEYS).decode()
     return public_answer(f"items {key}", lambda session: _page(session, args))
+
+
+@blp.get("/suggestions")
+@access.public(PUBLIC)
+@cacheable(0)
+@blp.arguments(SuggestionsIn, location="query")
+@blp.response(200, SuggestionListOut)
+def suggestions(args: dict[str, Any]) -> Response:
+    """Suggest how to go on while somebody types."""
+    typed = args["q"]
+    return public_answer(f"suggestions {typed}", lambda session: _suggestions(session, typed))

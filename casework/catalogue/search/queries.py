@@ -6,7 +6,7 @@ import re
 import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
@@ -58,6 +58,10 @@ class Filters:
     bookable: bool | None = None
     deliverable: bool | None = None
 
+    def widest(self) -> Filters:
+        """Only the words."""
+        return Filters(self.q)
+
     def narrowing(self) -> dict[str, Any]:
         """What is set, but the words."""
         return {name: value for name, value in asdict(self).items() if name != "q" and value is not None}
@@ -74,8 +78,11 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Nothing:
-    """Why nothing was found: the words that say nothing to the catalogue, nearby words that do, and how many items there
-    are without the filters."""
+    """Why nothing was found.
+
+    The words that say nothing to the catalogue, nearby words that do, and how many items there
+    are without the filters.
+    """
 
     not_understood: tuple[str, ...]
     try_instead: tuple[str, ...]
@@ -172,7 +179,7 @@ def _candidates(session: Session, groups: Sequence[Sequence[str]], filters: Filt
     )
     rows = _rows(session, statement, values | narrowing | {"day": day})
     most = max((row[-1] for row in rows), default=0) or 1
-    return {row[0]: Candidate(*row[:-1], row[-1] / most) for row in rows}
+    return {row[0]: Candidate._make((*row[:-1], row[-1] / most)) for row in rows}
 
 
 def search(session: Session, filters: Filters, day: date, *, cursor: str | None, limit: int, language: str) -> Found:
@@ -218,7 +225,7 @@ def _listed(
     rows = _rows(session, statement, values)
     entries = [Entry(row[0], row[1], orjson.Fragment(row[2])) for row in rows[:limit]]
     if not entries and after is None:
-        return Found([], None, Nothing((), (), _count(session, replace(filters, **dict.fromkeys(narrowing)), day)))
+        return Found([], None, Nothing((), (), _count(session, filters.widest(), day)))
     last = rows[limit - 1] if len(rows) > limit else None
     return Found(entries, paging.encode(f"{int(not last[3])} {last[0]}") if last else None)
 
@@ -248,7 +255,7 @@ def _entries(session: Session, item_ids: Sequence[str], day: date, language: str
 
 def _nothing(session: Session, answer: _Answer, filters: Filters, day: date) -> Nothing:
     narrowing = filters.narrowing()
-    elsewhere = _count(session, replace(filters, **dict.fromkeys(narrowing)), day) if narrowing else 0
+    elsewhere = _count(session, filters.widest(), day) if narrowing else 0
     unknown = [one.unit.text for one in answer.sought if not one.items]
     return Nothing(tuple(unknown), tuple(_nearest(session, answer.reading.whole)), elsewhere)
 

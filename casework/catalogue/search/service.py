@@ -113,8 +113,9 @@ def count_terms(session: Session) -> None:
     session.execute(
         text(
             "INSERT INTO item_search_term (term, items) SELECT term, count(*) FROM item_search, unnest(terms) AS term "
-            f"WHERE NOT starts_with(term, '{CODE}') GROUP BY term UNION ALL SELECT '', count(*) FROM item_search"
-        )
+            "WHERE NOT starts_with(term, :code) GROUP BY term UNION ALL SELECT '', count(*) FROM item_search"
+        ),
+        {"code": CODE},
     )
 
 
@@ -139,10 +140,11 @@ def on_ended(session: Session, event: ItemRetired | ItemPublicationWithdrawn) ->
 
 
 def _names(session: Session) -> _Names:
-    topics = session.execute(select(JointTopic.key, JointTopic.name)).all()
-    packages = session.execute(select(LifeEventPackage.key, LifeEventPackage.name)).all()
+    topics = session.execute(
+        select(JointTopic.key, JointTopic.name).union_all(select(LifeEventPackage.key, LifeEventPackage.name))
+    )
     regions = session.execute(select(Region.name, Region.code))
-    return _Names({key: name for key, name in (*topics, *packages)}, {name: code for name, code in regions})
+    return _Names({row.key: row.name for row in topics}, {row.name: row.code for row in regions})
 
 
 def _copy(session: Session, rows: Iterable[tuple[Any, ...]]) -> None:

@@ -68,12 +68,11 @@ class Lexicon:
         found: dict[str, list[Alternative]] = defaultdict(list)
         for line in lines:
             if not line.meant and not line.meaningless:
-                for word in line.words:
-                    self._same[word] = tuple(line.words)
+                self._same.update(dict.fromkeys(line.words, tuple(line.words)))
         for line in lines:
-            for word in line.words:
-                found[word] += self._alternatives(word, line)
-        things = {word for line in lines if not line.deed for word in line.words}
+            for said in line.words:
+                found[said] += self._alternatives(said, line)
+        things = {said for line in lines if not line.deed for said in line.words}
         self.words = {text: Word(text, _sorted(ways), text not in things) for text, ways in found.items()}
         self.longest = max(map(len, self.words))
         self._by_sound: dict[str, list[Word]] = defaultdict(list)
