@@ -64,7 +64,7 @@ class DataExportLinkIn(ma.Schema):
     token = Text(100, required=True)
 
 
-class CorrectionIn(ma.Schema):
+class DataRequestIn(ma.Schema):
     """What is wrong or unclear; `matter_number` for CASE_DATA and EXPLAIN_DECISION only."""
 
     kind = ma.fields.Enum(Kind, by_value=True, required=True)
@@ -72,7 +72,7 @@ class CorrectionIn(ma.Schema):
     matter_number = Text(50, load_default="")
 
 
-class CorrectionOut(ma.Schema):
+class DataRequestOut(ma.Schema):
     """A request and its answer."""
 
     id = ma.fields.UUID(required=True)
@@ -156,7 +156,7 @@ def content(data: dict[str, Any], export_id: UUID) -> Response:
 @blp.get("/requests")
 @access.citizen(level=2)
 @blp.arguments(PageIn, location="query")
-@blp.response(200, page_out(CorrectionOut))
+@blp.response(200, page_out(DataRequestOut))
 def correction_requests(args: dict[str, Any]) -> Page[CorrectionRequest]:
     """List my requests for correction or explanation."""
     with transaction() as session:
@@ -166,8 +166,8 @@ def correction_requests(args: dict[str, Any]) -> Page[CorrectionRequest]:
 @blp.post("/requests")
 @access.citizen(level=2, limit=REQUESTS)
 @run_once
-@blp.arguments(CorrectionIn)
-@blp.response(201, CorrectionOut)
+@blp.arguments(DataRequestIn)
+@blp.response(201, DataRequestOut)
 def request_correction(data: dict[str, Any]) -> CorrectionRequest:
     """Ask for a correction, or for a decision to be explained."""
     with transaction() as session:
@@ -176,7 +176,7 @@ def request_correction(data: dict[str, Any]) -> CorrectionRequest:
 
 @blp.delete("/requests/<uuid:request_id>")
 @access.citizen(level=2)
-@blp.response(200, CorrectionOut)
+@blp.response(200, DataRequestOut)
 def withdraw_request(request_id: UUID) -> CorrectionRequest:
     """Withdraw a request."""
     with transaction() as session:

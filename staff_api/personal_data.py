@@ -25,14 +25,14 @@ blp = Blueprint(
 )
 
 
-class AnswerIn(ma.Schema):
+class DataRequestAnswerIn(ma.Schema):
     """The answer, and whether it was corrected or explained."""
 
     done = ma.fields.Boolean(required=True)
     answer = Text(1000, lines=True, required=True)
 
 
-class CorrectionRowOut(ma.Schema):
+class DataRequestRowOut(ma.Schema):
     """A request in the queue, without what was written."""
 
     id = ma.fields.UUID(required=True)
@@ -43,7 +43,7 @@ class CorrectionRowOut(ma.Schema):
     due_at = Moment(required=True)
 
 
-class StaffCorrectionOut(CorrectionRowOut):
+class StaffDataRequestOut(DataRequestRowOut):
     """A request that the registrar has taken."""
 
     subject_id = ma.fields.UUID(required=True)
@@ -54,7 +54,7 @@ class StaffCorrectionOut(CorrectionRowOut):
 @blp.get("")
 @access.staff(FRONT_CLERK, HALL_MANAGER)
 @blp.arguments(PageIn, location="query")
-@blp.response(200, page_out(CorrectionRowOut))
+@blp.response(200, page_out(DataRequestRowOut))
 def waiting(args: dict[str, Any]) -> Page[CorrectionRequest]:
     """List the requests that wait for an answer, the oldest first."""
     with transaction() as session:
@@ -63,7 +63,7 @@ def waiting(args: dict[str, Any]) -> Page[CorrectionRequest]:
 
 @blp.post("/<uuid:request_id>/take")
 @access.staff(FRONT_CLERK)
-@blp.response(200, StaffCorrectionOut)
+@blp.response(200, StaffDataRequestOut)
 def take(request_id: UUID) -> CorrectionRequest:
     """Take a request and read it."""
     with transaction() as session:
@@ -72,7 +72,7 @@ def take(request_id: UUID) -> CorrectionRequest:
 
 @blp.post("/<uuid:request_id>/give-back")
 @access.staff(FRONT_CLERK)
-@blp.response(200, CorrectionRowOut)
+@blp.response(200, DataRequestRowOut)
 def give_back(request_id: UUID) -> CorrectionRequest:
     """Let colleagues have a request."""
     with transaction() as session:
@@ -81,8 +81,8 @@ def give_back(request_id: UUID) -> CorrectionRequest:
 
 @blp.post("/<uuid:request_id>/answer")
 @access.staff(FRONT_CLERK)
-@blp.arguments(AnswerIn)
-@blp.response(200, StaffCorrectionOut)
+@blp.arguments(DataRequestAnswerIn)
+@blp.response(200, StaffDataRequestOut)
 def answer(data: dict[str, Any], request_id: UUID) -> CorrectionRequest:
     """Answer a request that I have taken."""
     with transaction() as session:
