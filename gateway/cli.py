@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from core.settings import Settings, SettingsError, load
+from gateway.oidc.commands import oidc_client, rotate_oidc_keys
 
 
 def _settings() -> Settings:
@@ -26,8 +27,14 @@ def _settings() -> Settings:
 
 
 @click.group()
-def main() -> None:
+@click.pass_context
+def main(context: click.Context) -> None:
     """Run and look after the Ningbo Government backend."""
+    context.obj = _settings
+
+
+main.add_command(oidc_client)
+main.add_command(rotate_oidc_keys)
 
 
 @main.command()

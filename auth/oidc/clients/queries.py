@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -79,6 +79,11 @@ def by_keys(session: Session, keys: Collection[UUID]) -> dict[UUID, Client]:
 def page(session: Session, args: Mapping[str, Any]) -> Page[OidcClient]:
     """All clients, a page at a time, the newest first."""
     return by_id(session, select(OidcClient), OidcClient.id, args)
+
+
+def everybody(session: Session) -> Sequence[OidcClient]:
+    """All clients by name, for the command line."""
+    return session.scalars(select(OidcClient).order_by(OidcClient.client_id)).all()
 
 
 def registered(session: Session, client_id: str) -> OidcClient:
