@@ -21,6 +21,7 @@ from auth.oidc.interactions.queries import Interaction
 from auth.oidc.interactions.rules import LASTS
 from auth.oidc.interactions.service import Finish, Step
 from auth.sessions.rules import Origin
+from casework.catalogue.lookups import queries as lookups
 from core import clock, security
 from core.actors import Channel
 from core.db import transaction
@@ -87,6 +88,7 @@ class Visit:
     step: Step
     look: Look
     desk: Desk
+    department: str
     leave_to: str
 
     @property
@@ -111,7 +113,7 @@ class Visit:
     def site(self) -> Site:
         """Who asks."""
         named = self.interaction
-        return Site(named.name_en if self.look.language == "en" else named.name_zh, named.department)
+        return Site(named.name_en if self.look.language == "en" else named.name_zh, self.department)
 
     def page(self, template: str, **values: Any) -> Response:
         """The page `template`; what was wrong with what was typed on it last is shown on it."""
@@ -193,8 +195,14 @@ def enter(handle: str) -> Visit:
         if browser is None:
             raise InteractionOver()
         client = clients.find(session, interaction.client_id)
+        department = department_of(session, interaction)
     addresses = () if client is None else client.redirect_uris
-    return Visit(interaction, browser, step, looks.remembered(), desks.load(), sources(addresses))
+    return Visit(interaction, browser, step, looks.remembered(), desks.load(), department, sources(addresses))
+
+
+def department_of(session: Session, interaction: Interaction) -> str:
+    """The name of the department that asks; what it was registered as, when the catalogue doesn't know it."""
+    return lookups.department_name(session, interaction.department) or interaction.department
 
 
 def wanted(visit: Visit, kind: type[S]) -> S:

@@ -11,13 +11,12 @@ from werkzeug.exceptions import HTTPException
 
 from auth.oidc.interactions import queries
 from auth.oidc.interactions.errors import InteractionOver
-from auth.oidc.interactions.queries import Interaction
 from core import errors
 from core.db import transaction
 from core.errors import InternalError, Problem, RateLimited, SourceUnavailable, StateConflict
 from core.ports import PartnerUnavailable
 from gateway.oidc.pages import look as looks
-from gateway.oidc.pages.frame import FormStale, Site, blueprint, render
+from gateway.oidc.pages.frame import FormStale, Site, blueprint, department_of, render
 from gateway.oidc.pages.texts import text
 
 log = logging.getLogger("gateway.oidc.pages")
@@ -70,23 +69,12 @@ def _page(kind: str, problem: Problem) -> Response:
 def _over() -> Response:
     """Unknown, expired, answered and another browser's look the same, but for the name of the site the address belongs to."""
     look = looks.remembered()
-    asked = _asked()
-    site = None
-    if asked is not None:
-        site = Site(asked.name_en if look.language == "en" else asked.name_zh, asked.department)
-    return render(
-        "over.html",
-        look,
-        status=410,
-        site=site,
-        home=None if asked is None else asked.home,
-    )
-
-
-def _asked() -> Interaction | None:
-    handle = (request.view_args or {}).get("handle", "")
+    site, home = None, None
     try:
         with transaction() as session:
-            return queries.view(session, handle)
+            asked = queries.view(session, (request.view_args or {}).get("handle", ""))
+            named = asked.name_en if look.language == "en" else asked.name_zh
+            site, home = Site(named, department_of(session, asked)), asked.home
     except InteractionOver:
-        return None
+        log.info("an unknown sign-in was asked for")
+    return render("over.html", look, status=410, site=site, home=home)

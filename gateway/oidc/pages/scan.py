@@ -33,8 +33,8 @@ def offer(visit: Visit) -> Response:
     asked = visit.interaction
     made = service.offer(
         browser=visit.holder,
-        site_zh=f"{asked.department} {asked.name_zh}",
-        site_en=f"{asked.department} {asked.name_en}",
+        site_zh=f"{visit.department} · {asked.name_zh}",
+        site_en=f"{visit.department} · {asked.name_en}",
         device=visit.origin.device,
         address=visit.origin.address,
     )
