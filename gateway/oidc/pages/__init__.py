@@ -37,6 +37,6 @@ def register(app: Flask, settings: Settings) -> None:
     """Answer the pages."""
     app.extensions["oidc_pages"] = frame.Fixed(
         style=_STYLE.read_text(encoding="utf-8"),
-        leave_to=frame.sources([settings.alipay.gateway_url]),
+        leave_to=frame.sources([settings.alipay.oauth_url]),
     )
     app.register_blueprint(frame.blueprint)

@@ -36,10 +36,11 @@ class Fault:
 
 @dataclass(slots=True)
 class Desk:
-    """The desk of one request. `wrong`: wrong codes since the last one was sent."""
+    """The desk of one request. `wrong`: wrong codes since the last one was sent; `resent`: that one was not the first."""
 
     phone: str = ""
     wrong: int = 0
+    resent: bool = False
     scan: str = ""
     other_account: bool = False
     fault: Fault | None = None
@@ -66,6 +67,7 @@ def save(response: Response, desk: Desk, *, path: str) -> None:
     content = {
         "phone": desk.phone,
         "wrong": desk.wrong,
+        "resent": desk.resent,
         "scan": desk.scan,
         "other_account": desk.other_account,
         "typed": desk.typed,

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import io
+from uuid import UUID
 
 import segno
 from flask import Response, current_app
 from markupsafe import Markup
 
 from auth.factors.scan import rules, service
+from auth.factors.scan.errors import ScanCodeInvalid
 from auth.factors.scan.rules import State
 from auth.oidc.interactions.service import SignIn
 from auth.sessions.service import Tokens
 from core.db import transaction
+from core.errors import NotAuthenticated
 from core.limits import hit
 from core.web import access
 from core.web.request_context import request_address
@@ -52,10 +55,10 @@ def show(visit: Visit) -> Response:
     found = service.collect(browser=visit.holder, code=visit.desk.scan)
     if found.session_id is not None:
         visit.desk.scan = ""
-        with transaction() as session:
-            made = service.sign_in(session, confirmed_by=found.session_id, origin=visit.origin)
-            opened = sign_in(session, visit, made.session_id, BY_SCAN) if isinstance(made, Tokens) else None
-        return visit.go(opened=opened) if isinstance(made, Tokens) else visit.refused("ways", made)
+        try:
+            return _sign_in(visit, found.session_id)
+        except NotAuthenticated:
+            return visit.refused("ways", ScanCodeInvalid())
     waits = found.state in (State.WAITING, State.SEEN)
     return visit.page(
         "scan.html",
@@ -63,6 +66,13 @@ def show(visit: Visit) -> Response:
         picture=_picture(visit.desk.scan) if found.state is State.WAITING else "",
         refresh=_LOOK_EVERY_SECONDS if waits else None,
     )
+
+
+def _sign_in(visit: Visit, confirmed_by: UUID) -> Response:
+    with transaction() as session:
+        made = service.sign_in(session, confirmed_by=confirmed_by, origin=visit.origin)
+        opened = sign_in(session, visit, made.session_id, BY_SCAN) if isinstance(made, Tokens) else None
+    return visit.go(opened=opened) if isinstance(made, Tokens) else visit.refused("ways", made)
 
 
 def _picture(code: str) -> Markup:

@@ -92,6 +92,7 @@ def send_another(visit: Visit) -> Response:
     if not visit.desk.phone:
         return visit.go("/phone")
     _send(visit, visit.desk.phone)
+    visit.desk.resent = True
     return visit.go("/code")
 
 
@@ -99,7 +100,7 @@ def _send(visit: Visit, number: str) -> None:
     hit(rules.CODES_PER_ADDRESS, request_address() or "-")
     with transaction() as session:
         service.send_code(session, phone=number)
-    visit.desk.phone, visit.desk.wrong = number, 0
+    visit.desk.phone, visit.desk.wrong, visit.desk.resent = number, 0, False
 
 
 @blueprint.get("/sign-in/<handle>/code")
@@ -109,7 +110,7 @@ def code(visit: Visit) -> Response:
     """Ask for the code."""
     if not visit.desk.phone:
         return visit.go("/phone")
-    return visit.page("code.html", phone=mask_phone(visit.desk.phone))
+    return visit.page("code.html", phone=mask_phone(visit.desk.phone), resent=visit.desk.resent)
 
 
 @blueprint.post("/sign-in/<handle>/code", endpoint="check_code")
