@@ -84,6 +84,32 @@ def import_catalogue(sample: bool, file: Path | None) -> None:
         raise click.ClickException(f"{len(faults)} faults; nothing was changed")
 
 
+@main.command("generate-city")
+@click.option("--items", default=20_000, show_default=True, type=click.IntRange(1))
+@click.option("--points", default=3_121, show_default=True, type=click.IntRange(0))
+@click.option("--seed", default=1, show_default=True)
+@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path))
+def generate_city(items: int, points: int, seed: int, out: Path) -> None:
+    """Write import files of a made-up city into the folder OUT, to try the product at scale."""
+    from casework.catalogue.generator.service import write_city
+    from core import clock
+
+    try:
+        for file in write_city(out, items=items, points=points, seed=seed, day=clock.today()):
+            click.echo(file)
+    except ValueError as fault:
+        raise click.ClickException(str(fault)) from None
+
+
+@main.command("reindex-catalogue")
+def reindex_catalogue() -> None:
+    """Write anew what the search of the catalogue reads; needed once after migration 0017 on a filled catalogue."""
+    from gateway import operations
+
+    operations.connect(_settings())
+    click.echo(f"{operations.reindex_catalogue()} versions")
+
+
 @main.command("import-calendar")
 @click.argument("first", type=int)
 @click.argument("last", type=int)

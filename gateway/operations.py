@@ -12,6 +12,8 @@ from sqlalchemy.orm import InstrumentedAttribute
 from auth.staff import roles
 from auth.staff import service as staff_service
 from casework.catalogue import service as catalogue
+from casework.catalogue.answers import service as answers
+from casework.catalogue.search import service as catalogue_search
 from casework.places import queries as places
 from core import audit, calendar, jobs, security
 from core.audit import ChainReport
@@ -53,6 +55,14 @@ def import_catalogue(file: Path, progress: Callable[[str], None]) -> list[str]:
             return [str(fault) for fault in report.faults]
     progress(f"{report.items} items, {report.changed} new or changed")
     return []
+
+
+def reindex_catalogue() -> int:
+    """Write anew what the search reads; returns the versions."""
+    with transaction() as session:
+        written = catalogue_search.reindex(session)
+        answers.touch(session)
+    return written
 
 
 def import_calendar(first: int, last: int) -> int:
