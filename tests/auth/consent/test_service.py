@@ -92,7 +92,14 @@ def test_consent_to_an_older_text_does_not_count(citizen: Callable[..., Any]) ->
     actor, _ = citizen(level=1)
     with transaction() as session:
         session.add(
-            Consent(subject_id=actor.subject_id, kind=FACE, text_version="old", channel="APP", given_at=clock.now())
+            Consent(
+                subject_id=actor.subject_id,
+                given_by=actor.subject_id,
+                kind=FACE,
+                text_version="old",
+                channel="APP",
+                given_at=clock.now(),
+            )
         )
     with transaction() as session:
         assert not queries.has_given(session, actor.subject_id, FACE)
@@ -108,7 +115,14 @@ def test_the_database_allows_one_standing_consent_of_a_kind(citizen: Callable[..
     give(actor)
     with pytest.raises(IntegrityError, match="uq_consent_standing"), transaction() as session:
         session.add(
-            Consent(subject_id=actor.subject_id, kind=FACE, text_version="x", channel="APP", given_at=clock.now())
+            Consent(
+                subject_id=actor.subject_id,
+                given_by=actor.subject_id,
+                kind=FACE,
+                text_version="x",
+                channel="APP",
+                given_at=clock.now(),
+            )
         )
 
 

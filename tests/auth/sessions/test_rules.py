@@ -25,7 +25,7 @@ MOMENT = timedelta(microseconds=1)
         ("APP", timedelta(days=30), True),
         ("WXMP", timedelta(days=7), False),
         ("H5", timedelta(days=1), False),
-        ("KIOSK", timedelta(minutes=2), False),
+        ("KIOSK", timedelta(minutes=2), True),
     ],
 )
 def test_lifetimes_by_channel(channel: Channel, lives: timedelta, sliding: bool) -> None:

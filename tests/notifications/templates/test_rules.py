@@ -20,6 +20,8 @@ CODES = {
     *(f"DELIVERY_{end}" for end in ("REQUESTED", "ORDERED", "OUT", "CODE", "DELIVERED", "PROBLEM")),
     "IDENTITY_RAISED", "IDENTITY_REVIEW_PASSED", "IDENTITY_REVIEW_FAILED",
     "SECURITY_NOTICE",
+    "DATA_EXPORT_READY",
+    "CORRECTION_ANSWERED",
 }  # fmt: skip
 # The main story's steps reach the phone as SMS, whatever WeChat does.
 MAIN_STORY = {
