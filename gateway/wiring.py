@@ -7,7 +7,7 @@ import importlib
 from sqlalchemy.orm import Session
 
 from auth.accounts.alipay.ports import AlipayAccounts
-from auth.accounts.events import AccountChanged, SubjectsMerged
+from auth.accounts.events import AccountChanged, PhoneReplaced, SubjectsMerged
 from auth.accounts.ports import WeChatAccounts
 from auth.consent import service as consent
 from auth.factors.ports import CodeSender
@@ -52,6 +52,7 @@ from gateway import personal
 from gateway.models import feature_modules, load_all
 from notifications.channels.ports import ShortMessages, SubscribeMessages
 from notifications.messages import service as messages
+from notifications.oldphones import service as old_phones
 from notifications.preferences import service as preferences
 from notifications.templates import queries as templates
 from partners.alipay.accounts import AlipayOAuth
@@ -128,6 +129,7 @@ def subscribe_handlers() -> None:
     for feature in (prereview, files, appointments, cases, delivery, bills, messages, preferences):
         subscribe(SubjectsMerged, feature.move_owner)
     subscribe(AccountChanged, messages.on_account_changed)
+    subscribe(PhoneReplaced, old_phones.on_phone_replaced)
     subscribe(SessionEnded, consent.on_session_ended)
     subscribe(NewDeviceSignedIn, messages.on_new_device)
     subscribe(SignInDisowned, messages.on_sign_in_disowned)

@@ -10,7 +10,7 @@ from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session, aliased
 
 from auth.accounts.models import PhoneBinding, Subject, SubjectDocument, WeChatBinding
-from auth.accounts.rules import SubjectState
+from auth.accounts.rules import EndReason, SubjectState
 from core import security
 from core.errors import NotFound
 from core.identifiers import DocumentNumber, DocumentType, normalise_document
@@ -125,6 +125,15 @@ def find_by_phone(session: Session, phone_e164: str) -> UUID | None:
     return session.scalar(
         select(PhoneBinding.subject_id).where(
             PhoneBinding.phone_lookup == phone_lookup(phone_e164), PhoneBinding.ended_at.is_(None)
+        )
+    )
+
+
+def given_up_phone(session: Session, binding_id: UUID) -> str | None:
+    """The phone (E.164) of a binding that its subject gave up for another; None for any other binding."""
+    return session.scalar(
+        select(PhoneBinding.phone).where(
+            PhoneBinding.id == binding_id, PhoneBinding.end_reason == EndReason.REPLACED.value
         )
     )
 

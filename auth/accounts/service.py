@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from auth.accounts import queries, rules
 from auth.accounts.errors import AccountFrozen, DocumentDiffers
-from auth.accounts.events import AccountChange, AccountChanged, SubjectFrozen, SubjectsMerged
+from auth.accounts.events import AccountChange, AccountChanged, PhoneReplaced, SubjectFrozen, SubjectsMerged
 from auth.accounts.models import (
     AlipayBinding,
     PhoneBinding,
@@ -193,12 +193,14 @@ def confirm_wechat(session: Session, binding_id: UUID) -> None:
 
 
 def release_phone(session: Session, *, actor: Actor, binding: Binding, reason: EndReason) -> None:
-    """Take a phone away from its subject. Unless the subject replaced it itself, it is told (ID-4)."""
+    """Take a phone away from its subject, which is told (ID-4); if it replaced it itself, the old phone is (ID-3)."""
     session.execute(
         update(PhoneBinding).where(PhoneBinding.id == binding.id).values(ended_at=clock.now(), end_reason=reason)
     )
     _record(session, actor, "account.release_phone", binding.subject_id, reason=reason.value)
-    if reason is not EndReason.REPLACED:
+    if reason is EndReason.REPLACED:
+        events.publish(session, PhoneReplaced(binding.subject_id, binding.id))
+    else:
         _announce(session, binding.subject_id, AccountChange.PHONE_TAKEN)
 
 

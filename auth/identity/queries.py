@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from auth.accounts import queries as people
 from auth.identity import rules
-from auth.identity.evidence import service as rows
+from auth.identity.evidence import queries as evidence
 from auth.identity.models import IdentityEvidence
 from auth.identity.policies import queries as policies
 from auth.identity.rules import EvidenceType, Proof, Purpose, Result
@@ -48,7 +48,7 @@ def level(session: Session, subject_id: UUID, now: datetime, *, since: datetime 
 
 def has_fresh_proof(session: Session, actor: Citizen, purpose: Purpose, now: datetime) -> bool:
     """Whether the actor could use a fresh proof for `purpose` at `now`. Only `service.spend_fresh_proof` uses one up."""
-    return rows.standing_fresh_proof(session, actor=actor, purpose=purpose, now=now) is not None
+    return evidence.standing_fresh_proof(session, actor=actor, purpose=purpose, now=now) is not None
 
 
 def cooling_down_until(

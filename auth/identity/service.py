@@ -25,6 +25,7 @@ from auth.identity.errors import (
     IdentityNotUsable,
 )
 from auth.identity.events import IdentityRaised
+from auth.identity.evidence import queries as proofs
 from auth.identity.evidence import service as rows
 from auth.identity.models import IdentityEvidence
 from auth.identity.persons import service as persons
@@ -174,7 +175,7 @@ def spend_fresh_proof(session: Session, *, actor: Citizen, purpose: Purpose) -> 
     level 3 or without a proof, and `CoolingDown` for property matters on a device new since a change of phone (ID-13).
     """
     now = clock.now()
-    proof = rows.standing_fresh_proof(session, actor=actor, purpose=purpose, now=now, lock=True)
+    proof = proofs.standing_fresh_proof(session, actor=actor, purpose=purpose, now=now, lock=True)
     if actor.level < FRESH_LEVEL - 1 or proof is None:
         raise too_low(session, actor=actor, needed=FRESH_LEVEL, purpose=purpose)
     if purpose in PROPERTY_MATTERS and proof.type != EvidenceType.HALL:

@@ -25,8 +25,9 @@ from sqlalchemy import event, text
 from sqlalchemy.orm import Session
 
 from auth.identity import rules as identity_rules
+from auth.identity.evidence.queries import standing_fresh_proof
 from auth.identity.policies import queries as policies
-from auth.identity.rules import EvidenceType, Proof, Result
+from auth.identity.rules import EvidenceType, Proof, Purpose, Result
 from auth.identity.ways.rules import step_up_ways
 from auth.staff.authenticator import staff_of
 from core import clock, ids
@@ -225,4 +226,11 @@ class TokenAuthenticator:
 
     def step_up_ways(self, actor: Citizen, needed_level: int) -> Sequence[dict[str, object]]:
         """The ways open to this person on this channel (RFC 9470, DOMAIN 3.7)."""
-        return step_up_ways(actor.channel, actor.level, needed_level, language=language())
+        held = min(actor.level, needed_level - 1)
+        return step_up_ways(actor.channel, held, needed_level, language=language())
+
+    def has_fresh_proof(self, actor: Citizen, purpose: str) -> bool:
+        """Whether the citizen could use a fresh proof for the act `purpose` now (3.7 level 4). Uses none up."""
+        with transaction() as session:
+            now = clock.now()
+            return standing_fresh_proof(session, actor=actor, purpose=Purpose(purpose), now=now) is not None

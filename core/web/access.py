@@ -34,6 +34,10 @@ ACT_FOR = "X-Act-For"
 _ACT_FOR_IN_ENVIRON = "HTTP_X_ACT_FOR"
 
 
+# The highest level a person has for longer than one act (DOMAIN 3.7).
+_LASTING = 3
+
+
 class Authenticator(Protocol):
     """What `auth` must provide."""
 
@@ -49,6 +53,10 @@ class Authenticator(Protocol):
         """The ways open to this person on this channel to reach `needed_level` (RFC 9470, DOMAIN 3.7)."""
         ...
 
+    def has_fresh_proof(self, actor: Citizen, purpose: str) -> bool:
+        """Whether a fresh proof for the act `purpose` is there (DOMAIN 3.7 level 4). Uses none up."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Access:
@@ -59,6 +67,7 @@ class Access:
     roles: frozenset[str] = field(default_factory=frozenset)
     note: str = ""
     acts: frozenset[Action] = field(default_factory=frozenset)
+    purpose: str = ""
 
 
 def install_acting(app: Any, resolve: ActingResolver) -> None:
@@ -101,29 +110,37 @@ def public(reason: str, *, limit: Limit | None = None) -> Callable[[F], F]:
     return _declare(Access("public", note=reason), check)
 
 
-def citizen(*, level: int = 1, limit: Limit | None = None, acts: Action | Collection[Action] = ()) -> Callable[[F], F]:
+def citizen(
+    *, level: int = 1, limit: Limit | None = None, acts: Action | Collection[Action] = (), purpose: str = ""
+) -> Callable[[F], F]:
     """A signed-in citizen of at least `level` (DOMAIN 3.7). `limit` is counted per person.
 
     `acts`: what somebody who acts for another (`X-Act-For`) does here, one of these being enough (DG-1). Without it the
     route is for oneself alone. Which items the delegation covers is for the service to check.
+
+    `purpose`: the act (`auth.identity.rules.Purpose`) of a route of level 4. A fresh proof for it must be there; the
+    service uses it up in the act's own transaction (`auth.identity.service.spend_fresh_proof`).
     """
+    if (level > _LASTING) != bool(purpose):
+        raise ValueError("a route of level 4, and only such a one, names its purpose")
     wanted = frozenset([acts]) if isinstance(acts, Action) else frozenset(acts)
+    lasting = min(level, _LASTING)
 
     def check() -> None:
         token, authenticator = _bearer(), _authenticator()
         actor = authenticator.citizen(token)
-        if actor.level < level:
+        if actor.level < lasting:
             # It may have been raised a moment ago, in another process.
             actor = authenticator.citizen(token, fresh=True)
         g.actor = actor
-        if actor.level < level:
-            raise level_too_low(actor, level)
+        if actor.level < lasting or (purpose and not authenticator.has_fresh_proof(actor, purpose)):
+            raise level_too_low(actor, level, purpose)
         if limit is not None:
             hit(limit, str(actor.subject_id))
         if _ACT_FOR_IN_ENVIRON in request.environ:
             g.actor = _acting(actor, wanted)
 
-    return _declare(Access("citizen", level=level, acts=wanted), check)
+    return _declare(Access("citizen", level=level, acts=wanted, purpose=purpose), check)
 
 
 def staff(*roles: str) -> Callable[[F], F]:
@@ -164,7 +181,7 @@ def staff_actor() -> Staff:
     return cast(Staff, g.actor)
 
 
-def level_too_low(actor: Citizen, needed: int) -> AuthLevelTooLow:
+def level_too_low(actor: Citizen, needed: int, purpose: str = "") -> AuthLevelTooLow:
     """The step-up answer of RFC 9470 with the ways open to this person. Services may raise it for a level that data decides."""
     return AuthLevelTooLow(
         needed=needed,
@@ -175,7 +192,8 @@ def level_too_low(actor: Citizen, needed: int) -> AuthLevelTooLow:
             "needed_level": needed,
             "level": actor.level,
             "ways": list(_authenticator().step_up_ways(actor, needed)),
-        },
+        }
+        | ({"purpose": purpose} if purpose else {}),
     )
 
 

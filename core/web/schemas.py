@@ -87,3 +87,4 @@ class ProblemOut(ma.Schema):
     needed_level = ma.fields.Integer()
     level = ma.fields.Integer()
     ways = ma.fields.List(ma.fields.Dict(), metadata={"description": "Ways to reach the needed level"})
+    purpose = ma.fields.String(metadata={"description": "The act that a fresh proof (level 4) must be made for"})

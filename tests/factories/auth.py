@@ -102,6 +102,14 @@ def _prove(session: Session, subject_id: UUID, kind: EvidenceType, card: Documen
     session.flush()
 
 
+def sign_in_again(session: Session, actor: Citizen, *, channel: Channel = "WXMP") -> Citizen:
+    """The same person on one more device, at the same level."""
+    opened = sessions.open_session(
+        session, subject_id=actor.subject_id, origin=Origin(channel, "127.0.0.1", "tests"), method=Method.WECHAT
+    )
+    return Citizen(actor.subject_id, opened.session_id, opened.level, channel)
+
+
 def signed_in_by_phone(phone: str, origin: Origin = Origin("H5")) -> Citizen:  # noqa: B008  # frozen
     """Somebody who has just typed the right code of `phone`. Commits; raises what the sign-in refuses."""
     with transaction() as session:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from auth.identity import rules
@@ -14,7 +14,6 @@ from auth.identity.policies import queries as policies
 from auth.identity.rules import EvidenceType, Purpose, Result, Revocation
 from auth.sessions import authenticator
 from core import clock
-from core.actors import Citizen
 
 SIGN_IN = "sign-in"
 
@@ -114,29 +113,6 @@ def revoke_factor(
     )
     authenticator.changed(session, subject_id)
     return proven
-
-
-def standing_fresh_proof(
-    session: Session, *, actor: Citizen, purpose: Purpose, now: datetime, lock: bool = False
-) -> IdentityEvidence | None:
-    """The oldest fresh proof that `actor` could use for `purpose` at `now`, or None. It belongs to who acts (DG-2)."""
-    query = (
-        select(IdentityEvidence)
-        .where(
-            IdentityEvidence.subject_id == actor.subject_id,
-            IdentityEvidence.purpose == purpose,
-            IdentityEvidence.result == Result.PASS,
-            IdentityEvidence.revoked_at.is_(None),
-            IdentityEvidence.used_at.is_(None),
-            IdentityEvidence.at <= now,
-            IdentityEvidence.fresh_until > now,
-            or_(IdentityEvidence.session_id.is_(None), IdentityEvidence.session_id == actor.session_id),
-        )
-        .order_by(IdentityEvidence.at, IdentityEvidence.id)
-        .limit(1)
-    )
-    # Two acts that race for one proof: the second waits, and then finds it used.
-    return session.scalar(query.with_for_update() if lock else query)
 
 
 def move(session: Session, *, absorbed: UUID, kept: UUID) -> None:

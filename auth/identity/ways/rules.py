@@ -75,7 +75,12 @@ _NO_APP_HERE: Reason = (
 )
 _NOT_YET: Reason = ("此方式暂未开通", "Not available yet")
 _MINI_PROGRAM = frozenset({"WXMP"})
-_ALIPAY_CLOSED = {"*": _NOT_YET, "WXMP": _NO_ALIPAY, "WXOA": _NO_ALIPAY}
+_NO_ALIPAY_HERE: Reason = (
+    "此设备不能打开支付宝，请用手机办理或到窗口核验",
+    "Alipay can't be opened here; use your phone or come to a counter",
+)
+_ALIPAY_CLOSED = {"WXMP": _NO_ALIPAY, "WXOA": _NO_ALIPAY, "KIOSK": _NO_ALIPAY_HERE}
+_ALIPAY = "/api/v1/identity/alipay"
 _NETWORK_CLOSED = {"KIOSK": _NO_APP_HERE}
 _NETWORK = "/api/v1/identity/network"
 
@@ -89,12 +94,12 @@ WAYS: tuple[Way, ...] = (
     Way("HALL", 3, "携带证件到政务服务大厅窗口核验", "Show your document at a service hall"),
     Way("NETID", 3, "国家网络身份认证（网证）", "Network ID certificate", _NETWORK,
         closed=_NETWORK_CLOSED, documents=frozenset(NETWORK_DOCUMENTS)),
-    Way("ALIPAY", 3, "支付宝实名认证", "Alipay identity", closed=_ALIPAY_CLOSED, documents=_RESIDENT),
+    Way("ALIPAY", 3, "支付宝实名认证", "Alipay identity", _ALIPAY, closed=_ALIPAY_CLOSED, documents=_RESIDENT),
     Way("FACE", 3, "刷脸核验", "Face check", closed={"*": _NOT_YET}, documents=_RESIDENT),
     Way("HALL_VISIT", 4, "到政务服务大厅窗口当面核验", "Have it confirmed in person at a service hall"),
     Way("NETID_PIN", 4, "国家网络身份认证（网证+口令）", "Network ID certificate with PIN", _NETWORK,
         closed=_NETWORK_CLOSED, documents=frozenset(NETWORK_DOCUMENTS)),
-    Way("ALIPAY_FRESH", 4, "支付宝实时核验", "Confirm with Alipay now", closed=_ALIPAY_CLOSED, documents=_RESIDENT),
+    Way("ALIPAY_FRESH", 4, "支付宝实时核验", "Confirm with Alipay now", _ALIPAY, closed=_ALIPAY_CLOSED, documents=_RESIDENT),
     Way("FACE_FRESH", 4, "实时刷脸核验", "Face check now", closed={"*": _NOT_YET}, documents=_RESIDENT),
 )  # fmt: skip
 

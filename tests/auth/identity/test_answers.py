@@ -1,9 +1,8 @@
 """What the population source may say, and what follows (DOMAIN 3.7)."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
-from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import func, select
@@ -12,7 +11,6 @@ from sqlalchemy.exc import IntegrityError
 from auth.accounts import queries as people
 from auth.accounts import service as accounts
 from auth.accounts.errors import AccountFrozen
-from auth.accounts.events import AccountChanged, SubjectsMerged
 from auth.accounts.rules import SubjectState
 from auth.identity import queries, service
 from auth.identity.errors import (
@@ -20,68 +18,18 @@ from auth.identity.errors import (
     IdentityNotMatched,
     IdentityNotUsable,
 )
-from auth.identity.events import IdentityRaised
 from auth.identity.models import IdentityEvidence
-from auth.identity.ports import Check, CheckResult
+from auth.identity.ports import CheckResult
 from auth.identity.rules import EvidenceType, Result
-from auth.identity.service import Answer, Outcome
 from auth.sessions import authenticator
-from core import clock, events, ids
-from core.actors import Citizen, Staff
+from core import clock
 from core.audit import AuditEntry
 from core.db import transaction
 from core.errors import NotAuthenticated
-from core.identifiers import DocumentNumber
 from tests.factories import auth as make
+from tests.factories.identity import CLERK, answer, evidence, level_of, prove
 
 pytestmark = pytest.mark.usefixtures("database")
-
-CLERK = Staff(uuid4(), uuid4(), frozenset({"FRONT_CLERK"}), uuid4())
-_heard: list[Any] = []
-
-
-def _hear(_session: object, event: Any) -> None:
-    _heard.append(event)
-
-
-@pytest.fixture
-def heard() -> Iterator[list[Any]]:
-    for kind in (SubjectsMerged, AccountChanged, IdentityRaised):
-        events.subscribe(kind, _hear)
-    _heard.clear()
-    yield _heard
-    _heard.clear()
-
-
-def answer(
-    card: DocumentNumber,
-    result: CheckResult = CheckResult.MATCH,
-    *,
-    name: str = "张三",
-    valid_until: date | None = None,
-) -> Answer:
-    return Answer(name, card, Check(result, valid_until), ids.uuid7())
-
-
-def prove(actor: Citizen, said: Answer) -> Outcome:
-    with transaction() as session:
-        return service.record_answer(session, actor=actor, answer=said)
-
-
-def level_of(actor: Citizen) -> int:
-    return make.now_of(actor).level
-
-
-def subject_of(actor: Citizen) -> UUID:
-    return make.now_of(actor).subject_id
-
-
-def evidence(subject_id: UUID) -> list[tuple[str, str]]:
-    with transaction() as session:
-        rows = session.scalars(
-            select(IdentityEvidence).where(IdentityEvidence.subject_id == subject_id).order_by(IdentityEvidence.id)
-        )
-        return [(row.type, row.result) for row in rows if row.type not in ("PHONE", "WECHAT")]
 
 
 def test_a_match_makes_a_proven_person(citizen: Callable[..., Any], heard: list[Any]) -> None:

@@ -1,10 +1,9 @@
 """One person is one subject, whatever they sign in with (ID-3, ID-4); the card at the counter."""
 
 import threading
-from collections.abc import Callable, Iterator
-from datetime import date, timedelta
+from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
-from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import text
@@ -19,57 +18,16 @@ from auth.identity.errors import (
     IdentityAlreadyProven,
 )
 from auth.identity.events import IdentityRaised
-from auth.identity.ports import Check, CheckResult
 from auth.identity.rules import EvidenceType
-from auth.identity.service import Answer, Outcome
 from auth.sessions import service as sessions
-from core import clock, events, ids
-from core.actors import Citizen, Staff
+from core import clock
+from core.actors import Citizen
 from core.db import transaction
 from core.errors import NotAuthenticated
-from core.identifiers import DocumentNumber
 from tests.factories import auth as make
+from tests.factories.identity import CLERK, answer, level_of, prove, subject_of
 
 pytestmark = pytest.mark.usefixtures("database")
-
-CLERK = Staff(uuid4(), uuid4(), frozenset({"FRONT_CLERK"}), uuid4())
-_heard: list[Any] = []
-
-
-def _hear(_session: object, event: Any) -> None:
-    _heard.append(event)
-
-
-@pytest.fixture
-def heard() -> Iterator[list[Any]]:
-    for kind in (SubjectsMerged, AccountChanged, IdentityRaised):
-        events.subscribe(kind, _hear)
-    _heard.clear()
-    yield _heard
-    _heard.clear()
-
-
-def answer(
-    card: DocumentNumber,
-    result: CheckResult = CheckResult.MATCH,
-    *,
-    name: str = "张三",
-    valid_until: date | None = None,
-) -> Answer:
-    return Answer(name, card, Check(result, valid_until), ids.uuid7())
-
-
-def prove(actor: Citizen, said: Answer) -> Outcome:
-    with transaction() as session:
-        return service.record_answer(session, actor=actor, answer=said)
-
-
-def level_of(actor: Citizen) -> int:
-    return make.now_of(actor).level
-
-
-def subject_of(actor: Citizen) -> UUID:
-    return make.now_of(actor).subject_id
 
 
 # One person, one subject -----------------------------------------------------------------------------------------------

@@ -1,0 +1,1 @@
+"""Giving up a WeChat account (ID-3)."""

@@ -1,0 +1,61 @@
+"""Another phone or WeChat account, and phones that changed hands."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import marshmallow as ma
+from flask_smorest import Blueprint
+
+from auth.factors import service as factors
+from auth.rebinding import service
+from auth.sessions.service import Fresh
+from core.db import transaction
+from core.limits import Limit
+from core.web import access
+from core.web.schemas import Text
+from miniprogram_api.login import FreshOut, WeChatCodeIn
+
+blp = Blueprint(
+    "rebinding", __name__, url_prefix="/api/v1/account", description="换绑 / Another phone or WeChat account"
+)
+
+CHANGES_PER_PERSON = Limit("rebinding-person", 10, 3_600)
+
+
+class PhoneIn(ma.Schema):
+    """The new phone, and the code that `POST /api/v1/login/code` sent to it."""
+
+    phone = Text(40, required=True)
+    code = ma.fields.String(required=True, validate=ma.validate.Regexp(r"\A[0-9]{6}\Z"))
+
+
+@blp.post("/phone")
+@access.citizen(level=1, limit=CHANGES_PER_PERSON)
+@blp.arguments(PhoneIn)
+@blp.response(200, FreshOut)
+def change_phone(data: dict[str, Any]) -> Fresh:
+    """Change my phone; who has proven an identity makes a fresh proof for CHANGE_PHONE first."""
+    proven = factors.check_code(phone=data["phone"], code=data["code"])
+    with transaction() as session:
+        return service.change_phone(session, actor=access.citizen_actor(), phone=data["phone"], proven=proven)
+
+
+@blp.post("/wechat")
+@access.citizen(level=1, limit=CHANGES_PER_PERSON)
+@blp.arguments(WeChatCodeIn)
+@blp.response(200, FreshOut)
+def change_wechat(data: dict[str, Any]) -> Fresh:
+    """Change my WeChat account; who has proven an identity makes a fresh proof for CHANGE_WECHAT first."""
+    identity = factors.ask_wechat(data["code"])
+    with transaction() as session:
+        return service.change_wechat(session, actor=access.citizen_actor(), identity_of=identity)
+
+
+@blp.post("/phone/new-owner")
+@access.citizen(level=1, limit=CHANGES_PER_PERSON)
+@blp.response(200, FreshOut)
+def declare_new_owner() -> Fresh:
+    """Say that this phone number was another person's before and is mine now."""
+    with transaction() as session:
+        return service.declare_new_owner(session, actor=access.citizen_actor())
