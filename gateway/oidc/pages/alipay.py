@@ -32,7 +32,7 @@ def start(visit: Visit) -> Response:
     return answer
 
 
-@blueprint.get("/sign-in/<handle>/alipay/back")
+@blueprint.get("/sign-in/<handle>/alipay/back", endpoint="alipay_back")
 @access.public("Alipay sends the browser back here; the state belongs to the browser that left")
 @once
 @page(SignIn, form="ways")

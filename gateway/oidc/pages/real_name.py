@@ -46,7 +46,7 @@ def start(visit: Visit) -> Response:
     return answer
 
 
-@blueprint.get("/sign-in/<handle>/real-name/back")
+@blueprint.get("/sign-in/<handle>/real-name/back", endpoint="real_name_back")
 @access.public("Alipay sends the browser back here; the state belongs to the session that left")
 @page(StepUp, form="real-name")
 def back(visit: Visit) -> Response:
