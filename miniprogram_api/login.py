@@ -52,6 +52,21 @@ class WeChatCodeIn(ma.Schema):
     code = ma.fields.String(required=True, validate=ma.validate.Length(1, 200))
 
 
+class SealedPhoneIn(ma.Schema):
+    """A code of `wx.login`, and what the button `getPhoneNumber` of older versions gave for that very sign-in."""
+
+    code = ma.fields.String(required=True, validate=ma.validate.Length(1, 200))
+    encrypted_data = ma.fields.String(required=True, validate=ma.validate.Length(1, 4_000))
+    iv = ma.fields.String(required=True, validate=ma.validate.Length(1, 40))
+
+
+class PhoneCodeIn(ma.Schema):
+    """A phone and the code it got."""
+
+    phone = Text(40, required=True)
+    code = ma.fields.String(required=True, validate=ma.validate.Regexp(r"\A[0-9]{6}\Z"))
+
+
 class RefreshIn(ma.Schema):
     """The refresh token got last."""
 
@@ -115,6 +130,31 @@ def sign_in_by_wechat(data: dict[str, Any]) -> Tokens:
     with transaction() as session:
         outcome = service.sign_in_by_wechat(session, identity_of=identity, origin=origin_of("WXMP"))
     return outcome.insist()
+
+
+@blp.post("/wechat/sealed-phone")
+@access.public("signing in", limit=rules.SIGN_INS_PER_ADDRESS)
+@blp.arguments(SealedPhoneIn)
+@blp.response(200, TokensOut)
+def sign_in_with_sealed_phone(data: dict[str, Any]) -> Tokens:
+    """Sign in with the mini-program's login code and the phone sealed for it."""
+    identity, phone = service.ask_wechat_sealed(**data)
+    with transaction() as session:
+        outcome = service.sign_in_by_wechat_with_phone(
+            session, identity_of=identity, phone=phone, origin=origin_of("WXMP")
+        )
+    return outcome.insist()
+
+
+@blp.post("/phone")
+@access.citizen(level=0, limit=rules.PHONES_PER_PERSON)
+@blp.arguments(PhoneCodeIn)
+@blp.response(200, FreshOut)
+def add_phone_by_code(data: dict[str, Any]) -> Fresh:
+    """Add a phone by the code it got."""
+    phone = service.prove_phone(**data)
+    with transaction() as session:
+        return service.add_phone(session, actor=access.citizen_actor(), phone=phone)
 
 
 @blp.post("/wechat/phone")

@@ -31,6 +31,7 @@ CREATE INDEX IF NOT EXISTS message_phone ON message (phone);
 CREATE TABLE IF NOT EXISTS wechat_code (
   code TEXT PRIMARY KEY, kind TEXT NOT NULL, persona TEXT NOT NULL, made_at REAL NOT NULL, used_at REAL
 );
+CREATE TABLE IF NOT EXISTS wechat_session (code TEXT PRIMARY KEY, session_key TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS wechat_token (
   token TEXT PRIMARY KEY, made_at REAL NOT NULL, expires_at REAL NOT NULL, forced INTEGER NOT NULL,
   current INTEGER NOT NULL

@@ -11,6 +11,8 @@ import secrets
 import time
 from typing import Any
 
+from cryptography.hazmat.primitives import padding
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
 
@@ -127,7 +129,8 @@ def code_to_session() -> ResponseReturnValue:
     person = world().people.get(_use_code(code, "login", used=40163))
     if person.wechat == "blocked":
         raise Refusal(40226)
-    session_key = base64.b64encode(secrets.token_bytes(16)).decode()
+    known = world().store.one("SELECT session_key FROM wechat_session WHERE code = ?", code)
+    session_key = known["session_key"] if known else base64.b64encode(secrets.token_bytes(16)).decode()
     return _answer(session_key=session_key, openid=person.openid, unionid=person.unionid)
 
 
@@ -224,24 +227,53 @@ def subscribe_send() -> ResponseReturnValue:
     return _answer(errcode=0, errmsg="ok", msgid=message_id)
 
 
-def _mint(kind: str) -> ResponseReturnValue:
+def _mint(kind: str) -> str:
     person = world().people.get(need(control_body(), "persona"))
     code = ("0" if kind == "login" else "") + secrets.token_urlsafe(24)
     with world().store.transaction() as db:
         db.execute("INSERT INTO wechat_code VALUES (?, ?, ?, ?, NULL)", (code, kind, person.key, time.time()))
-    return {"code": code}
+    return code
 
 
 @control.post("/login-code")
 def login_code() -> ResponseReturnValue:
     """A code as `wx.login` gives it to the phone of a persona."""
-    return _mint("login")
+    return {"code": _mint("login")}
 
 
 @control.post("/phone-code")
 def phone_code() -> ResponseReturnValue:
     """A code as the button of `getPhoneNumber` gives it to the phone of a persona."""
-    return _mint("phone")
+    return {"code": _mint("phone")}
+
+
+@control.post("/sealed-phone")
+def sealed_phone() -> ResponseReturnValue:
+    """A login code, and the phone of a persona sealed with that sign-in's session key, as older versions get it.
+
+    `age` (seconds), `app_id`, `country_code`, `number` make the blob say something else than it should.
+    """
+    body = control_body()
+    person = world().people.get(need(body, "persona"))
+    code, key, iv = _mint("login"), secrets.token_bytes(16), secrets.token_bytes(16)
+    number = str(body.get("number", person.phone))
+    told = {
+        "phoneNumber": number,
+        "purePhoneNumber": number,
+        # Text in this form, a number in the other, as the documents show them.
+        "countryCode": str(body.get("country_code", "86")),
+        "watermark": {
+            "timestamp": int(time.time() - float(body.get("age", 0))),
+            "appid": body.get("app_id", world().credentials.product["wechat"]["app_id"]),
+        },
+    }
+    with world().store.transaction() as db:
+        db.execute("INSERT INTO wechat_session VALUES (?, ?)", (code, base64.b64encode(key).decode()))
+    padder = padding.PKCS7(128).padder()
+    plain = padder.update(json.dumps(told, ensure_ascii=False).encode()) + padder.finalize()
+    encryptor = Cipher(algorithms.AES(key), modes.CBC(iv)).encryptor()
+    sealed = encryptor.update(plain) + encryptor.finalize()
+    return {"code": code, "encryptedData": base64.b64encode(sealed).decode(), "iv": base64.b64encode(iv).decode()}
 
 
 @control.post("/consent")

@@ -31,3 +31,10 @@ class WeChatAccounts(Protocol):
     def exchange_phone_code(self, code: str) -> WeChatPhone:
         """The phone number. Raises `auth.accounts.errors.LoginCodeInvalid`, `PartnerUnavailable`."""
         ...
+
+    def exchange_sealed_phone(self, code: str, encrypted_data: str, iv: str) -> tuple[WeChatIdentity, WeChatPhone]:
+        """Who signed in with a login code, and the phone number sealed with the session key of that very sign-in.
+
+        Raises `auth.accounts.errors.LoginCodeInvalid`, `PartnerUnavailable`.
+        """
+        ...

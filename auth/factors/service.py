@@ -9,7 +9,7 @@ import json
 import logging
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 from uuid import UUID
 
@@ -139,6 +139,13 @@ def check_code(*, phone: str, code: str) -> bool:
     return bool(found == 1)
 
 
+def prove_phone(*, phone: str, code: str) -> WeChatPhone:
+    """The phone that the right code proves, for `add_phone`. Raises `CodeWrong`, `SourceUnavailable`."""
+    if not check_code(phone=phone, code=code):
+        raise CodeWrong(tries=rules.POLICY.tries)
+    return WeChatPhone(normalise_phone(phone).e164)
+
+
 def _code_key(hashed: str) -> str:
     return f"otp:{{{hashed}}}:code"
 
@@ -162,6 +169,11 @@ def ask_wechat(code: str) -> WeChatIdentity:
 def ask_wechat_phone(code: str) -> WeChatPhone:
     """The phone a code stands for. Outside any transaction; never twice. Raises `LoginCodeInvalid`, `SourceUnavailable`."""
     return _asked(lambda: ports.get(WeChatAccounts).exchange_phone_code(code))
+
+
+def ask_wechat_sealed(code: str, *, encrypted_data: str, iv: str) -> tuple[WeChatIdentity, WeChatPhone]:
+    """Who a login code stands for, and the phone sealed for that sign-in. As `ask_wechat`."""
+    return _asked(lambda: ports.get(WeChatAccounts).exchange_sealed_phone(code, encrypted_data, iv))
 
 
 def _asked(question: Callable[[], T]) -> T:
@@ -227,6 +239,20 @@ def sign_in_by_wechat(session: Session, *, identity_of: WeChatIdentity, origin: 
         proofs_since=holder.proofs_since,
     )
     return SignIn(tokens)
+
+
+def sign_in_by_wechat_with_phone(
+    session: Session, *, identity_of: WeChatIdentity, phone: WeChatPhone, origin: Origin
+) -> SignIn:
+    """Sign in by a WeChat account and add its phone in one act: both or, with what `add_phone` raises, neither."""
+    outcome = sign_in_by_wechat(session, identity_of=identity_of, origin=origin)
+    tokens = outcome.tokens
+    if tokens is None:
+        return outcome
+    here = sessions.opened(session, tokens.session_id)
+    actor = Citizen(here.subject_id, here.id, tokens.level, origin.channel)
+    fresh = add_phone(session, actor=actor, phone=phone)
+    return SignIn(replace(tokens, access_token=fresh.access_token, expires_in=fresh.expires_in, level=fresh.level))
 
 
 def add_phone(session: Session, *, actor: Citizen, phone: WeChatPhone) -> sessions.Fresh:

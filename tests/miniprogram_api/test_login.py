@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import text
 
 from core import cache
+from core.db import transaction
 from core.settings import Settings
 from tests.factories import auth as make
 from tests.sandbox_client import Sandbox, free_port
@@ -242,3 +244,43 @@ def test_the_factory_signs_people_in_for_real(client: FlaskClient, citizen: Call
         actor, headers = citizen(level=level)
         assert client.get("/api/v1/account", headers=headers).get_json()["level"] == level == actor.level
     assert make.resident_id(7) == make.resident_id(7)
+
+
+# WeChat's older form, and a phone by its code --------------------------------------------------------------------------
+
+
+def test_sign_in_with_a_sealed_phone_is_level_1_at_once(client: FlaskClient, sandbox: Sandbox) -> None:
+    sealed = sandbox.post("wechat/sealed-phone", persona="zhang-wei")
+    body = {"code": sealed["code"], "encrypted_data": sealed["encryptedData"], "iv": sealed["iv"]}
+    signed_in = client.post("/api/v1/login/wechat/sealed-phone", json=body)
+    assert signed_in.status_code == 200
+    tokens = signed_in.get_json()
+    assert tokens["level"] == 1
+    headers = {"Authorization": f"Bearer {tokens['access_token']}"}
+    assert client.get("/api/v1/account", headers=headers).get_json()["phone"] == "199****0001"
+    again = client.post("/api/v1/login/wechat/sealed-phone", json=body)
+    assert (again.status_code, again.get_json()["code"]) == (401, "LOGIN_CODE_INVALID")
+
+
+def test_a_sealed_phone_that_does_not_open_signs_nobody_in(client: FlaskClient, sandbox: Sandbox) -> None:
+    sealed = sandbox.post("wechat/sealed-phone", persona="zhang-wei", age=3_600)
+    body = {"code": sealed["code"], "encrypted_data": sealed["encryptedData"], "iv": sealed["iv"]}
+    refused = client.post("/api/v1/login/wechat/sealed-phone", json=body)
+    assert (refused.status_code, refused.get_json()["code"]) == (401, "LOGIN_CODE_INVALID")
+    with transaction() as session:
+        assert session.scalar(text("SELECT count(*) FROM subject")) == 0
+
+
+def test_a_signed_in_person_adds_a_phone_by_its_code(
+    client: FlaskClient, sandbox: Sandbox, citizen: Callable[..., Any], run_jobs: Callable[..., None]
+) -> None:
+    _, headers = citizen(level=0, channel="H5")
+    client.post("/api/v1/login/code", json={"phone": "19900000001"})
+    run_jobs()
+    code = sandbox.get("outbox.json", phone="19900000001")["messages"][0]["code"]
+    wrong = client.post(
+        "/api/v1/login/phone", json={"phone": "19900000001", "code": f"{(int(code) + 1) % 10**6:06d}"}, headers=headers
+    )
+    assert (wrong.status_code, wrong.get_json()["code"]) == (401, "CODE_WRONG")
+    added = client.post("/api/v1/login/phone", json={"phone": "19900000001", "code": code}, headers=headers)
+    assert (added.status_code, added.get_json()["level"]) == (200, 1)

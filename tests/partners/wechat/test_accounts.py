@@ -35,6 +35,43 @@ def test_a_login_code_counts_once(accounts: WeChatMiniProgramAccounts, sandbox: 
         accounts.exchange_login_code(code)
 
 
+# The older form: sealed with the session key --------------------------------------------------------------------------
+
+
+def test_a_sealed_phone_opens_with_its_own_sign_in(accounts: WeChatMiniProgramAccounts, sandbox: Sandbox) -> None:
+    sealed = sandbox.post("wechat/sealed-phone", persona="zhang-wei")
+    identity, phone = accounts.exchange_sealed_phone(sealed["code"], sealed["encryptedData"], sealed["iv"])
+    person = _persona(sandbox, "zhang-wei")
+    assert (identity.openid, phone.number_e164) == (person["openid"], "+86" + person["phone"])
+    with pytest.raises(LoginCodeInvalid):
+        accounts.exchange_sealed_phone(sealed["code"], sealed["encryptedData"], sealed["iv"])
+
+
+def test_a_number_of_hong_kong(accounts: WeChatMiniProgramAccounts, sandbox: Sandbox) -> None:
+    sealed = sandbox.post("wechat/sealed-phone", persona="zhang-wei", country_code="852", number="91234567")
+    _, phone = accounts.exchange_sealed_phone(sealed["code"], sealed["encryptedData"], sealed["iv"])
+    assert phone.number_e164 == "+85291234567"
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"age": 301}, {"age": -301}, {"app_id": "wx0000000000000000"}, {"app_id": None}, {"age": 86_400}]
+)
+def test_of_another_app_or_too_old_it_is_refused(
+    accounts: WeChatMiniProgramAccounts, sandbox: Sandbox, wrong: dict[str, object]
+) -> None:
+    sealed = sandbox.post("wechat/sealed-phone", persona="zhang-wei", **wrong)
+    with pytest.raises(LoginCodeInvalid):
+        accounts.exchange_sealed_phone(sealed["code"], sealed["encryptedData"], sealed["iv"])
+
+
+def test_another_sign_ins_key_does_not_open_it(accounts: WeChatMiniProgramAccounts, sandbox: Sandbox) -> None:
+    """A person's own old blob, or another person's: the key of this sign-in is another one."""
+    sealed = sandbox.post("wechat/sealed-phone", persona="li-na")
+    code = sandbox.post("wechat/login-code", persona="zhang-wei")["code"]
+    with pytest.raises(LoginCodeInvalid):
+        accounts.exchange_sealed_phone(code, sealed["encryptedData"], sealed["iv"])
+
+
 def test_a_code_is_never_sent_twice(accounts: WeChatMiniProgramAccounts, sandbox: Sandbox) -> None:
     """The answer is lost: asking again would only give 40163 and hide what happened."""
     code = sandbox.post("wechat/login-code", persona="zhang-wei")["code"]
