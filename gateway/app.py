@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-import time
 from types import ModuleType
 from typing import Any
 
 import orjson
-from flask import Flask, g, request
+from flask import Flask, request
 from flask.json.provider import JSONProvider
 from flask_smorest import Blueprint
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -17,6 +16,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 import gateway.callbacks
 import miniprogram_api
 import staff_api
+from auth.acting import service as acting
 from auth.sessions import authenticator
 from auth.sessions.authenticator import TokenAuthenticator
 from core import db
@@ -30,6 +30,7 @@ from gateway.wiring import wire
 
 MAX_BODY = 12 * 1024 * 1024
 MAX_JSON_BODY = 256 * 1024
+_WITHOUT_BODY = {"GET", "HEAD", "OPTIONS"}
 
 
 class OrjsonProvider(JSONProvider):
@@ -57,6 +58,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     app.wsgi_app = EveryAnswer(app.wsgi_app)  # type: ignore[method-assign]
     access.install(app, TokenAuthenticator(), settings.metrics_token)
+    access.install_acting(app, acting.resolve)
     authenticator.listen(db.conninfo(settings.database_url, "ningbo-government-notices"))
     errors.register(app)
     openapi.install(app, blueprints())
@@ -85,6 +87,5 @@ def _modules(package: ModuleType) -> list[ModuleType]:
 
 
 def _begin() -> None:
-    g.started = time.perf_counter()
-    if request.content_length != 0 and request.mimetype != "multipart/form-data":
+    if request.method not in _WITHOUT_BODY and request.mimetype != "multipart/form-data":
         request.max_content_length = MAX_JSON_BODY

@@ -21,6 +21,7 @@ from casework.queue import queries as queue
 from casework.queue.rules import State as TicketState
 from casework.slots import queries as slots
 from core import clock
+from core.actors import Action, Capacity
 from core.db import transaction
 from core.identifiers import DocumentType, normalise_document, normalise_name
 from core.limits import Limit
@@ -202,6 +203,12 @@ class AppointmentOut(AppointmentSummaryOut):
 
     slot_id = ma.fields.UUID(required=True)
     comes = Code(Comes, required=True)
+    acted_by = Code(
+        Capacity,
+        required=True,
+        allow_none=True,
+        metadata={"description": "As what somebody booked; null: staff (DG-2)"},
+    )
     prereview_id = ma.fields.UUID(required=True, allow_none=True)
     papers = ma.fields.List(ma.fields.String(), required=True)
     needs = ma.fields.List(ma.fields.String(), required=True)
@@ -256,7 +263,7 @@ def show_queue(args: dict[str, Any]) -> dict[str, Any]:
 
 
 @blp.post("/holds")
-@access.citizen(level=LEVEL, limit=HOLDS)
+@access.citizen(level=LEVEL, limit=HOLDS, acts=Action.SUBMIT)
 @run_once
 @blp.arguments(HoldIn)
 @blp.response(201, AppointmentOut)
@@ -268,7 +275,7 @@ def hold(data: dict[str, Any]) -> Appointment:
 
 
 @blp.delete("/holds/<uuid:hold_id>")
-@access.citizen(level=LEVEL)
+@access.citizen(level=LEVEL, acts=Action.SUBMIT)
 @blp.response(204)
 def give_up_hold(hold_id: UUID) -> None:
     """Give up a place I hold."""
@@ -277,7 +284,7 @@ def give_up_hold(hold_id: UUID) -> None:
 
 
 @blp.post("")
-@access.citizen(level=LEVEL, limit=BOOKS)
+@access.citizen(level=LEVEL, limit=BOOKS, acts=Action.SUBMIT)
 @run_once
 @blp.arguments(BookIn)
 @blp.response(201, AppointmentOut)
@@ -291,26 +298,26 @@ def book(data: dict[str, Any]) -> Appointment:
 
 
 @blp.get("")
-@access.citizen(level=LEVEL)
+@access.citizen(level=LEVEL, acts=Action.VIEW)
 @blp.arguments(PageIn, location="query")
 @blp.response(200, page_out(AppointmentSummaryOut))
 def list_appointments(args: dict[str, Any]) -> Page[Appointment]:
     """List my appointments."""
     with transaction() as session:
-        return queries.page_of_owner(session, access.citizen_actor().owner_id, args)
+        return queries.page_of_actor(session, access.citizen_actor(), args)
 
 
 @blp.get("/<uuid:appointment_id>")
-@access.citizen(level=LEVEL)
+@access.citizen(level=LEVEL, acts=Action.VIEW)
 @blp.response(200, AppointmentOut)
 def get_appointment(appointment_id: UUID) -> Appointment:
     """Show one of my appointments."""
     with transaction() as session:
-        return queries.owned(session, appointment_id, access.citizen_actor().owner_id)
+        return queries.seen(session, appointment_id, access.citizen_actor())
 
 
 @blp.post("/<uuid:appointment_id>/cancel")
-@access.citizen(level=LEVEL)
+@access.citizen(level=LEVEL, acts=Action.SUBMIT)
 @blp.response(200, AppointmentOut)
 def cancel(appointment_id: UUID) -> Appointment:
     """Cancel an appointment; free until two hours before."""
@@ -319,7 +326,7 @@ def cancel(appointment_id: UUID) -> Appointment:
 
 
 @blp.post("/<uuid:appointment_id>/change")
-@access.citizen(level=LEVEL, limit=BOOKS)
+@access.citizen(level=LEVEL, limit=BOOKS, acts=Action.SUBMIT)
 @run_once
 @blp.arguments(ChangeIn)
 @blp.response(201, AppointmentOut)
@@ -330,20 +337,20 @@ def change(data: dict[str, Any], appointment_id: UUID) -> Appointment:
 
 
 @blp.get("/<uuid:appointment_id>/qr")
-@access.citizen(level=LEVEL)
+@access.citizen(level=LEVEL, acts=Action.SUBMIT)
 @blp.response(200, QrOut)
 def show_qr(appointment_id: UUID) -> dict[str, str]:
     """Show the text of the QR code that checks me in."""
     with transaction() as session:
-        return {"text": service.qr_text(queries.owned(session, appointment_id, access.citizen_actor().owner_id))}
+        return {"text": service.qr_text(queries.seen(session, appointment_id, access.citizen_actor()))}
 
 
 @blp.get("/<uuid:appointment_id>/ticket")
-@access.citizen(level=LEVEL)
+@access.citizen(level=LEVEL, acts=Action.VIEW)
 @blp.response(200, TicketOut)
 def show_ticket(appointment_id: UUID) -> queue.OwnTicket:
     """Show my number in the queue and how many are ahead of me."""
     with transaction() as session:
-        mine = queries.owned(session, appointment_id, access.citizen_actor().owner_id)
+        mine = queries.seen(session, appointment_id, access.citizen_actor())
         policy = slots.policy(session, mine.hall_id)
         return queue.of_appointment(session, mine.id, clock.now(), policy)

@@ -11,11 +11,12 @@ from flask_smorest import Blueprint
 from casework.cases import queries, service
 from casework.cases.models import ServiceCase
 from casework.cases.rules import LABELS, NEXT_STEPS, REMEDY, State
+from core.actors import Action, Capacity
 from core.db import transaction
 from core.web import access
 from core.web.paging import Page, PageIn, page_out
 from core.web.request_context import language
-from core.web.schemas import Moment
+from core.web.schemas import Code, Moment
 
 blp = Blueprint("cases", __name__, url_prefix="/api/v1/cases", description="办件 / Cases")
 
@@ -55,6 +56,9 @@ class StepOut(ma.Schema):
     state_label = ma.fields.Function(lambda move: _in_language(LABELS[State(move.to_state)]), required=True)
     department = ma.fields.String(required=True)
     note = ma.fields.String(attribute="public_note", required=True)
+    acted_by = Code(
+        Capacity, required=True, allow_none=True, metadata={"description": "As what a citizen did this step (DG-2)"}
+    )
 
 
 class PauseOut(ma.Schema):
@@ -109,26 +113,26 @@ class AnswerCorrectionIn(ma.Schema):
 
 
 @blp.get("")
-@access.citizen(level=CITIZEN_LEVEL)
+@access.citizen(level=CITIZEN_LEVEL, acts=Action.VIEW)
 @blp.arguments(PageIn, location="query")
 @blp.response(200, page_out(CaseSummaryOut))
 def list_cases(args: dict[str, Any]) -> Page[ServiceCase]:
     """List my cases."""
     with transaction() as session:
-        return queries.page_of_owner(session, access.citizen_actor().owner_id, args)
+        return queries.page_of_actor(session, access.citizen_actor(), args)
 
 
 @blp.get("/<uuid:case_id>")
-@access.citizen(level=CITIZEN_LEVEL)
+@access.citizen(level=CITIZEN_LEVEL, acts=Action.VIEW)
 @blp.response(200, CaseOut)
 def get_case(case_id: UUID) -> ServiceCase:
     """Show one of my cases with its timeline."""
     with transaction() as session:
-        return queries.owned(session, case_id, access.citizen_actor().owner_id)
+        return queries.seen(session, case_id, access.citizen_actor())
 
 
 @blp.post("/<uuid:case_id>/withdraw")
-@access.citizen(level=CITIZEN_LEVEL)
+@access.citizen(level=CITIZEN_LEVEL, acts=Action.SUBMIT)
 @blp.response(200, CaseOut)
 def withdraw(case_id: UUID) -> ServiceCase:
     """Withdraw a case before its decision."""
@@ -140,7 +144,7 @@ def withdraw(case_id: UUID) -> ServiceCase:
 
 
 @blp.post("/<uuid:case_id>/correction")
-@access.citizen(level=CITIZEN_LEVEL)
+@access.citizen(level=CITIZEN_LEVEL, acts=Action.CORRECT)
 @blp.arguments(AnswerCorrectionIn)
 @blp.response(200, CaseOut)
 def answer_correction(data: dict[str, Any], case_id: UUID) -> ServiceCase:

@@ -12,6 +12,7 @@ from casework.delivery import queries, service
 from casework.delivery.models import Shipment
 from casework.delivery.rules import LABELS, State
 from casework.delivery.tracking import service as tracking
+from core.actors import Action
 from core.db import transaction
 from core.identifiers import normalise_phone
 from core.masking import mask_address, mask_name, mask_phone
@@ -80,7 +81,7 @@ class DeliveryOut(DeliverySummaryOut):
 
 
 @blp.post("")
-@access.citizen(level=LEVEL)
+@access.citizen(level=LEVEL, acts=Action.COLLECT)
 @run_once
 @blp.arguments(DeliveryIn)
 @blp.response(201, DeliveryOut)
@@ -95,26 +96,26 @@ def request_delivery(data: dict[str, Any]) -> Shipment:
 
 
 @blp.get("")
-@access.citizen(level=LEVEL)
+@access.citizen(level=LEVEL, acts=(Action.VIEW, Action.COLLECT))
 @blp.arguments(PageIn, location="query")
 @blp.response(200, page_out(DeliverySummaryOut))
 def list_deliveries(args: dict[str, Any]) -> Page[Shipment]:
     """List my deliveries."""
     with transaction() as session:
-        return queries.page_of_owner(session, access.citizen_actor().owner_id, args)
+        return queries.page_of_actor(session, access.citizen_actor(), args)
 
 
 @blp.get("/<uuid:shipment_id>")
-@access.citizen(level=LEVEL)
+@access.citizen(level=LEVEL, acts=(Action.VIEW, Action.COLLECT))
 @blp.response(200, DeliveryOut)
 def get_delivery(shipment_id: UUID) -> Shipment:
     """Follow one of my deliveries."""
     with transaction() as session:
-        return queries.owned(session, shipment_id, access.citizen_actor().owner_id)
+        return queries.seen(session, shipment_id, access.citizen_actor())
 
 
 @blp.post("/<uuid:shipment_id>/address")
-@access.citizen(level=LEVEL)
+@access.citizen(level=LEVEL, acts=Action.COLLECT)
 @blp.arguments(AddressIn)
 @blp.response(200, DeliveryOut)
 def change_address(data: dict[str, Any], shipment_id: UUID) -> Shipment:
@@ -124,7 +125,7 @@ def change_address(data: dict[str, Any], shipment_id: UUID) -> Shipment:
 
 
 @blp.post("/<uuid:shipment_id>/change-to-pickup")
-@access.citizen(level=LEVEL)
+@access.citizen(level=LEVEL, acts=Action.COLLECT)
 @blp.response(200, DeliverySummaryOut)
 def change_to_pickup(shipment_id: UUID) -> Shipment:
     """Collect at the counter after all, until the parcel is handed over."""
@@ -133,7 +134,7 @@ def change_to_pickup(shipment_id: UUID) -> Shipment:
 
 
 @blp.post("/<uuid:shipment_id>/resend-code")
-@access.citizen(level=LEVEL)
+@access.citizen(level=LEVEL, acts=Action.COLLECT)
 @blp.response(200, DeliverySummaryOut)
 def resend_code(shipment_id: UUID) -> Shipment:
     """Send a new delivery code; the former one ends."""

@@ -16,6 +16,7 @@ from casework.files import service
 from casework.files.models import StoredFile
 from casework.files.rules import MediaType
 from casework.files.service import Link
+from core.actors import Action
 from core.db import transaction
 from core.limits import Limit
 from core.web import access
@@ -61,7 +62,7 @@ class FileLinkIn(ma.Schema):
 
 
 @blp.post("")
-@access.citizen(level=1, limit=UPLOADS)
+@access.citizen(level=1, limit=UPLOADS, acts=(Action.SUBMIT, Action.CORRECT))
 @blp.arguments(FileUploadIn, location="files")
 @blp.response(200, FileOut)
 def upload(data: dict[str, Any]) -> StoredFile:
@@ -72,7 +73,7 @@ def upload(data: dict[str, Any]) -> StoredFile:
 
 
 @blp.get("/<uuid:file_id>/link")
-@access.citizen(level=1)
+@access.citizen(level=1, acts=(Action.SUBMIT, Action.CORRECT, Action.VIEW))
 @blp.response(200, FileLinkOut)
 def link(file_id: UUID) -> Link:
     """Get a link to one of my files, good for five minutes."""

@@ -10,14 +10,16 @@ from flask_smorest import Blueprint
 from sqlalchemy.orm import Session
 
 from auth.accounts import queries as people
+from casework.fees import service as fees
 from core import clock
+from core.actors import Action, Capacity
 from core.db import transaction
 from core.limits import Limit
 from core.masking import mask_name
 from core.web import access
 from core.web.idempotency import run_once
 from core.web.paging import Page, PageIn, page_out
-from core.web.schemas import Fen, Moment
+from core.web.schemas import Code, Fen, Moment
 from payments.bills import queries as bills
 from payments.bills import service as bill_service
 from payments.bills.queries import Bill
@@ -31,6 +33,7 @@ from payments.refunds import queries as refunds
 blp = Blueprint("prepayment", __name__, url_prefix="/api/v1", description="缴费 / Bills and payment")
 
 LEVEL = 2
+SEES = (Action.VIEW, Action.PAY)
 PAY_CODE_LIMIT = Limit("pay-code", 30, 60)
 VOUCHER_NOTICE = "预缴凭证，不作为报销凭证。费用确定后开具财政电子票据。"
 
@@ -148,6 +151,9 @@ class OrderOut(ma.Schema):
     scene = ma.fields.String(required=True)
     state = ma.fields.String(required=True)
     amount_fen = Fen(required=True)
+    acted_by = Code(
+        Capacity, required=True, allow_none=True, metadata={"description": "As what somebody pays; null: by a pay code"}
+    )
     surplus = ma.fields.String(
         required=True,
         allow_none=True,
@@ -188,64 +194,68 @@ def _masked_payer(session: Session, bill: Bill) -> str:
 
 
 @blp.get("/bills")
-@access.citizen(level=LEVEL)
+@access.citizen(level=LEVEL, acts=SEES)
 @blp.arguments(BillsIn, location="query")
 @blp.response(200, page_out(BillSummaryOut))
 def list_bills(args: dict[str, Any]) -> Page[Bill]:
     """List my bills."""
     with transaction() as session:
-        return bills.page_owned(session, access.citizen_actor().owner_id, args, state=args["state"])
+        return fees.page_of_actor(session, access.citizen_actor(), args, state=args["state"])
 
 
 @blp.get("/bills/<uuid:bill_id>")
-@access.citizen(level=LEVEL)
+@access.citizen(level=LEVEL, acts=SEES)
 @blp.response(200, BillOut)
 def get_bill(bill_id: UUID) -> dict[str, Any]:
     """Show one of my bills with its lines and refunds."""
     with transaction() as session:
-        bill = bills.owned(session, bill_id, access.citizen_actor().owner_id)
+        bill = fees.open_to(session, actor=access.citizen_actor(), bill_id=bill_id)
         return _beside(bill, refunds=refunds.of_bill(session, bill.id))
 
 
 @blp.get("/bills/<uuid:bill_id>/voucher")
-@access.citizen(level=LEVEL)
+@access.citizen(level=LEVEL, acts=SEES)
 @blp.response(200, VoucherOut)
 def get_voucher(bill_id: UUID) -> dict[str, Any]:
     """Show the prepay voucher of one of my paid bills."""
     with transaction() as session:
+        fees.open_to(session, actor=access.citizen_actor(), bill_id=bill_id)
         bill = bills.voucher(session, bill_id, access.citizen_actor().owner_id)
         return _beside(bill, bill_number=bill.number, payer=_masked_payer(session, bill))
 
 
 @blp.post("/bills/<uuid:bill_id>/pay-code")
-@access.citizen(level=LEVEL)
+@access.citizen(level=LEVEL, acts=Action.PAY)
 @run_once
 @blp.response(201, PayCodeOut)
 def make_pay_code(bill_id: UUID) -> dict[str, Any]:
     """Make a code by which somebody else can pay one of my bills."""
     with transaction() as session:
+        fees.open_to(session, actor=access.citizen_actor(), bill_id=bill_id, action=Action.PAY)
         code, until = bill_service.make_pay_code(session, actor=access.citizen_actor(), bill_id=bill_id)
     return {"code": code, "expires_at": until}
 
 
 @blp.post("/prepayment/bills/<uuid:bill_id>/orders")
-@access.citizen(level=LEVEL)
+@access.citizen(level=LEVEL, acts=Action.PAY)
 @run_once
 @blp.arguments(StartPaymentIn)
 @blp.response(201, OrderOut)
 def start_order(data: dict[str, Any], bill_id: UUID) -> Order:
     """Begin to pay one of my bills, or go on with the running attempt."""
     with transaction() as session:
+        fees.open_to(session, actor=access.citizen_actor(), bill_id=bill_id, action=Action.PAY)
         return order_service.start(session, actor=access.citizen_actor(), bill_id=bill_id, **data)
 
 
 @blp.get("/prepayment/orders/<uuid:order_id>")
-@access.citizen(level=LEVEL)
+@access.citizen(level=LEVEL, acts=SEES)
 @blp.response(200, OrderOut)
 def get_order(order_id: UUID) -> Order:
     """Show how one of my orders stands; while it is being paid, the platform is asked."""
     with transaction() as session:
         order = orders.owned(session, order_id, access.citizen_actor().owner_id)
+        fees.open_to(session, actor=access.citizen_actor(), bill_id=order.bill_id)
         order_service.ask_now(session, order_id=order.id)
         return order
 

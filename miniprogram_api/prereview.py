@@ -15,6 +15,7 @@ from casework.prereview.models import PreReview
 from casework.prereview.queries import Detail, MaterialView
 from casework.prereview.rules import REASON_TEXTS, VERDICT_TEXTS, Provision, Reason, State, Verdict
 from core import clock
+from core.actors import Action, Capacity
 from core.db import transaction
 from core.limits import Limit
 from core.web import access
@@ -76,6 +77,7 @@ class PreReviewSummaryOut(ma.Schema):
     answer_due_provisional = ma.fields.Boolean(required=True, metadata={"description": "Show “预计”"})
     expires_on = LastDay(attribute="expires_at", required=True, allow_none=True)
     expires_provisional = ma.fields.Boolean(required=True)
+    acted_by = _code(Capacity, allow_none=True, metadata={"description": "As what somebody started it (DG-2)"})
     created_at = Moment(required=True)
     updated_at = Moment(required=True)
 
@@ -199,7 +201,7 @@ class ConfirmItemVersionIn(ma.Schema):
 
 
 @blp.post("")
-@access.citizen(level=LEVEL, limit=STARTS)
+@access.citizen(level=LEVEL, limit=STARTS, acts=Action.SUBMIT)
 @run_once
 @blp.arguments(StartPreReviewIn)
 @blp.response(201, PreReviewOut)
@@ -211,27 +213,27 @@ def start(data: dict[str, Any]) -> Detail:
 
 
 @blp.get("")
-@access.citizen(level=LEVEL)
+@access.citizen(level=LEVEL, acts=Action.VIEW)
 @blp.arguments(PageIn, location="query")
 @blp.response(200, page_out(PreReviewSummaryOut))
 def list_prereviews(args: dict[str, Any]) -> Page[PreReview]:
     """List my pre-reviews."""
     with transaction() as session:
-        return queries.page_of_owner(session, access.citizen_actor().owner_id, args)
+        return queries.page_of_actor(session, access.citizen_actor(), args)
 
 
 @blp.get("/<uuid:prereview_id>")
-@access.citizen(level=LEVEL)
+@access.citizen(level=LEVEL, acts=Action.VIEW)
 @blp.response(200, PreReviewOut)
 def get_prereview(prereview_id: UUID) -> Detail:
     """Show one of my pre-reviews with its materials and verdicts."""
     with transaction() as session:
-        found = queries.owned(session, prereview_id, access.citizen_actor().owner_id)
+        found = queries.seen(session, prereview_id, access.citizen_actor())
         return queries.detail(session, found, clock.now())
 
 
 @blp.delete("/<uuid:prereview_id>")
-@access.citizen(level=LEVEL)
+@access.citizen(level=LEVEL, acts=Action.SUBMIT)
 @blp.response(204)
 def discard(prereview_id: UUID) -> None:
     """Delete a draft."""
@@ -240,7 +242,7 @@ def discard(prereview_id: UUID) -> None:
 
 
 @blp.put("/<uuid:prereview_id>/materials/<int:no>")
-@access.citizen(level=LEVEL)
+@access.citizen(level=LEVEL, acts=(Action.SUBMIT, Action.CORRECT))
 @blp.arguments(SetPreReviewMaterialIn)
 @blp.response(200, PreReviewOut)
 def set_material(data: dict[str, Any], prereview_id: UUID, no: int) -> Detail:
@@ -251,7 +253,7 @@ def set_material(data: dict[str, Any], prereview_id: UUID, no: int) -> Detail:
 
 
 @blp.put("/<uuid:prereview_id>/answers")
-@access.citizen(level=LEVEL)
+@access.citizen(level=LEVEL, acts=(Action.SUBMIT, Action.CORRECT))
 @blp.arguments(PreReviewAnswersIn)
 @blp.response(200, PreReviewOut)
 def change_answers(data: dict[str, Any], prereview_id: UUID) -> Detail:
@@ -262,7 +264,7 @@ def change_answers(data: dict[str, Any], prereview_id: UUID) -> Detail:
 
 
 @blp.post("/<uuid:prereview_id>/confirm-version")
-@access.citizen(level=LEVEL)
+@access.citizen(level=LEVEL, acts=(Action.SUBMIT, Action.CORRECT))
 @blp.arguments(ConfirmItemVersionIn)
 @blp.response(200, PreReviewOut)
 def confirm_version(data: dict[str, Any], prereview_id: UUID) -> Detail:
@@ -273,7 +275,7 @@ def confirm_version(data: dict[str, Any], prereview_id: UUID) -> Detail:
 
 
 @blp.post("/<uuid:prereview_id>/submit")
-@access.citizen(level=LEVEL)
+@access.citizen(level=LEVEL, acts=(Action.SUBMIT, Action.CORRECT))
 @run_once
 @blp.response(200, PreReviewOut)
 def submit(prereview_id: UUID) -> Detail:
@@ -284,7 +286,7 @@ def submit(prereview_id: UUID) -> Detail:
 
 
 @blp.post("/<uuid:prereview_id>/withdraw")
-@access.citizen(level=LEVEL)
+@access.citizen(level=LEVEL, acts=Action.SUBMIT)
 @blp.response(200, PreReviewOut)
 def withdraw(prereview_id: UUID) -> Detail:
     """Withdraw a submitted pre-review that no clerk is working on."""

@@ -113,16 +113,25 @@ def _capacity(row: Row[Any]) -> Capacity:
     return CAPACITIES[Kind(row.kind)] if row.role is None else role_rules.CAPACITIES[Role(row.role)]
 
 
-def require(session: Session, *, actor: Citizen, action: Action, item: ItemFacts, hall_id: UUID | None = None) -> None:
+def require(
+    session: Session,
+    *,
+    actor: Citizen,
+    action: Action,
+    item: ItemFacts,
+    hall_id: UUID | None = None,
+    born_on: date | None = None,
+) -> None:
     """Whether `actor` may do `action` with `item`: called by every service that knows the item, before it acts.
 
     For another: the delegation must hold action and item, and the hall isn't the agent's own (guardians excepted [D]).
-    For oneself: a minor needs a guardian's agreement for anything but looking (DG-5). Raises `DelegationOutOfScope`,
+    For oneself: a minor needs a guardian's agreement for anything but looking (DG-5); `born_on` is the actor's birth date,
+    where the caller has read it already. Raises `DelegationOutOfScope`,
     `DelegationConflict`, `GuardianRequired`, `ConsentRequired` (a child under 14).
     """
     if actor.on_behalf_of is None:
         if action is not Action.VIEW:
-            guardians.require_own(session, subject_id=actor.subject_id, item_id=item.item_id)
+            guardians.require_own(session, subject_id=actor.subject_id, item_id=item.item_id, born_on=born_on)
         return
     acting = actor.acting
     if acting is None or action not in acting.actions or not rules.may(acting, item):
@@ -134,6 +143,30 @@ def require(session: Session, *, actor: Citizen, action: Action, item: ItemFacts
         consent.insist(session, actor=actor, kind=ConsentKind.MINOR)
 
 
+def still_acts(session: Session, *, owner_id: UUID, acting_id: UUID) -> bool:
+    """Whether `acting_id` may do anything for `owner_id` now; who may not any more hears nothing more (DG-1)."""
+    now = clock.now()
+    held = roles.live_between(session, owner_id, acting_id, now)
+    return bool(held or delegations.live_between(session, owner_id, acting_id, now))
+
+
+def grants(session: Session, *, owner_id: UUID, person_id: UUID) -> list[Acting]:
+    """What a person may do for `owner_id` now, by delegations to the person and roles, for who stands at a counter."""
+    now = clock.now()
+    for_organisation = roles.credit_code(session, owner_id) is not None
+    found = [
+        (row.id, CAPACITIES[Kind(row.kind)], row.actions, row.scope, row.scope_values)
+        for row in delegations.live_between(session, owner_id, person_id, now)
+    ] + [
+        (role.id, role_rules.CAPACITIES[Role(role.role)], role.actions, role.scope, role.scope_values)
+        for role in roles.live_between(session, owner_id, person_id, now)
+    ]
+    return [
+        Acting(grant_id, capacity, frozenset(map(Action, actions)), scope, frozenset(values), for_organisation)
+        for grant_id, capacity, actions, scope, values in found
+    ]
+
+
 def receivers(session: Session, *, owner_id: UUID, acting_id: UUID | None = None) -> tuple[UUID, ...]:
     """Who is told about a matter, in this order: its owner, then who acts for the owner while that is allowed (DG-2).
 
@@ -141,14 +174,8 @@ def receivers(session: Session, *, owner_id: UUID, acting_id: UUID | None = None
     """
     if acting_id == owner_id:
         return (owner_id,)
-    now = clock.now()
-    people = roles.readers(session, owner_id)
-    if people:
-        live = acting_id is not None and roles.holds_role(session, owner_id, acting_id, now)
-        agent = acting_id is not None and (live or delegations.still_acts(session, owner_id, acting_id, now))
-        return tuple(dict.fromkeys([*people, *([acting_id] if agent and acting_id else [])]))
-    told = [owner_id, *_guardians(session, owner_id, now)]
-    if acting_id is not None and delegations.still_acts(session, owner_id, acting_id, now):
+    told = roles.readers(session, owner_id) or [owner_id, *_guardians(session, owner_id, clock.now())]
+    if acting_id is not None and still_acts(session, owner_id=owner_id, acting_id=acting_id):
         told.append(acting_id)
     return tuple(dict.fromkeys(told))
 

@@ -144,12 +144,12 @@ def birth_date(session: Session, subject_id: UUID, now: datetime) -> date | None
     return next((born_on(row) for row in guardians_of(session, subject_id, now)), None)
 
 
-def still_acts(session: Session, principal_id: UUID, agent_id: UUID, now: datetime) -> bool:
-    """Whether `agent_id` may act for `principal_id` in anything now; who may not any more hears nothing more (DG-1)."""
+def live_between(session: Session, principal_id: UUID, agent_id: UUID, now: datetime) -> list[Delegation]:
+    """The delegations by which one person acts for another now."""
     query = select(Delegation).where(
         Delegation.principal_id == principal_id, Delegation.agent_id == agent_id, Delegation.state == State.ACTIVE
     )
-    return any(standing(row, now) is Standing.LIVE for row in session.scalars(query))
+    return [row for row in session.scalars(query) if standing(row, now) is Standing.LIVE]
 
 
 def contract(session: Session, agency_id: UUID, now: datetime) -> AgencyContract | None:

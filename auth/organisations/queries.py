@@ -16,6 +16,9 @@ from auth.organisations.ports import RegistryQuestion
 from auth.organisations.rules import Role, RoleState
 from core.errors import NotFound
 
+CREDIT_CODE = "USCC"
+"""What stands where a person's kind of document stands: the unified social credit code."""
+
 
 @dataclass(frozen=True, slots=True)
 class RoleView:
@@ -104,6 +107,11 @@ def organisation(session: Session, subject_id: UUID) -> Organisation:
     return found
 
 
+def credit_code(session: Session, subject_id: UUID) -> str | None:
+    """The credit code of an organisation; None for a person."""
+    return session.scalar(select(Organisation.credit_code).where(Organisation.subject_id == subject_id))
+
+
 def find_by_credit_code(session: Session, credit_code: str) -> UUID | None:
     """The subject of the organisation with this credit code, or None."""
     return session.scalar(select(Organisation.subject_id).where(Organisation.credit_code == credit_code))
@@ -160,12 +168,12 @@ def readers(session: Session, organisation_id: UUID) -> list[UUID]:
     return [person for person in session.scalars(query.order_by(OrganisationRole.id)) if person is not None]
 
 
-def holds_role(session: Session, organisation_id: UUID, person_id: UUID, now: datetime) -> bool:
-    """Whether a person acts for an organisation now."""
-    query = select(OrganisationRole.id).where(
+def live_between(session: Session, organisation_id: UUID, person_id: UUID, now: datetime) -> Sequence[OrganisationRole]:
+    """The roles by which a person acts for an organisation now."""
+    query = select(OrganisationRole).where(
         OrganisationRole.organisation_id == organisation_id,
         OrganisationRole.person_id == person_id,
         OrganisationRole.state == RoleState.ACTIVE,
         or_(OrganisationRole.valid_until.is_(None), OrganisationRole.valid_until > now),
     )
-    return session.scalar(query.limit(1)) is not None
+    return session.scalars(query).all()

@@ -10,22 +10,35 @@ from uuid import UUID
 from sqlalchemy import BindParameter, ColumnElement, Select, and_, bindparam, false, func, or_, select, union
 from sqlalchemy.orm import Session, selectinload
 
+from casework.acting import queries as acting
+from casework.acting import service as checks
 from casework.appointments import rules
 from casework.appointments.models import Appointment, AppointmentParty
 from casework.appointments.rules import LIVE, STRIKES, Closing, Past, Reminder, State, Wish
 from casework.slots import queries as slots
 from casework.slots.rules import HallPolicy
 from core import clock
+from core.actors import Citizen
 from core.errors import NotFound
 from core.web.paging import Page, by_id
 
 _WITH_PARTIES = selectinload(Appointment.parties)
 
 
-def page_of_owner(session: Session, owner_id: UUID, args: Mapping[str, Any]) -> Page[Appointment]:
-    """The owner's appointments, newest first; holds are not shown."""
-    query = select(Appointment).where(Appointment.owner_id == owner_id, Appointment.state != State.HELD)
+def page_of_actor(session: Session, actor: Citizen, args: Mapping[str, Any]) -> Page[Appointment]:
+    """The actor's appointments, or those of whom one acts for that one may see, newest first; holds are not shown."""
+    query = select(Appointment).where(Appointment.owner_id == actor.owner_id, Appointment.state != State.HELD)
+    items = acting.visible_items(session, actor)
+    if items is not None:
+        query = query.where(Appointment.item_id.in_(items))
     return by_id(session, query.options(_WITH_PARTIES), Appointment.id, args)
+
+
+def seen(session: Session, appointment_id: UUID, actor: Citizen) -> Appointment:
+    """The appointment as the actor may see it, for oneself or for another. Raises `NotFound`."""
+    found = owned(session, appointment_id, actor.owner_id)
+    checks.require_seen(session, actor=actor, version_id=found.version_id)
+    return found
 
 
 def owned(session: Session, appointment_id: UUID, owner_id: UUID, *, lock: bool = False) -> Appointment:

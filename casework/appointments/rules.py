@@ -17,6 +17,7 @@ from casework.appointments.errors import (
 )
 from casework.slots.rules import HallPolicy
 from core import clock
+from core.actors import Capacity
 from core.errors import StateConflict
 from core.identifiers import age_on
 
@@ -172,6 +173,13 @@ class Wish:
     def is_own(self, past: Past) -> bool:
         """Whether an earlier booking is the same right-holder's."""
         return past.owner_id == self.owner_id or past.party
+
+
+def who_comes(wish: Wish, acted_by: Capacity | None) -> Comes:
+    """Who comes when the form doesn't say (AP-11): the guardian of a child, an agent for anybody else."""
+    if wish.acting_id == wish.owner_id:
+        return Comes.SELF
+    return Comes.GUARDIAN if acted_by is Capacity.GUARDIAN else Comes.AGENT
 
 
 _LIMITS = {

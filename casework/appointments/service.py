@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from auth.accounts import queries as account_queries
 from auth.accounts import service as accounts
 from auth.accounts.events import SubjectsMerged
+from casework.acting import service as acting
 from casework.appointments import queries, rules
 from casework.appointments.drafts import service as drafts
 from casework.appointments.drafts.service import Details
@@ -25,7 +26,7 @@ from casework.appointments.taking.service import Ready, lock_persons
 from casework.appointments.visit import service as visit
 from casework.slots import queries as slots
 from core import clock, security
-from core.actors import Citizen, Staff, System
+from core.actors import Action, Citizen, Staff, System
 from core.errors import InvalidInput, NotFound
 from core.events import publish
 from core.identifiers import DocumentNumber
@@ -110,6 +111,7 @@ def confirm(session: Session, *, actor: Citizen, hold_id: UUID, details: Details
     Raises `HoldExpired` (also for a hold that was never the caller's), `InvalidInput`, `BookingLimit` (another party's).
     """
     appointment = taking.confirm(session, actor=actor, hold_id=hold_id, details=details)
+    _require(session, actor, appointment)
     _tell_booked(session, appointment)
     _publish_booked(session, appointment)
     return appointment
@@ -122,6 +124,7 @@ def change(session: Session, *, actor: Citizen, appointment_id: UUID, slot_id: U
     """
     taking.lock_all_of(session, queries.owned(session, appointment_id, actor.owner_id))
     old = queries.owned(session, appointment_id, actor.owner_id, lock=True)
+    _require(session, actor, old)
     rules.check_move(State(old.state), State.CANCELLED)
     if old.slot_id == slot_id:
         raise InvalidInput(fields={"slot_id": ["已在该时段 / this is the slot it has now"]})
@@ -150,6 +153,7 @@ def cancel(session: Session, *, actor: Citizen, appointment_id: UUID) -> Appoint
     """
     lock_persons(session, actor.owner_id)
     appointment = queries.owned(session, appointment_id, actor.owner_id, lock=True)
+    _require(session, actor, appointment)
     return _cancel(session, actor, appointment)
 
 
@@ -189,6 +193,16 @@ def cancel_by_phone(session: Session, *, actor: Staff, number: str, document: Do
     lock_persons(session, owner_id)
     canonical = parse_numbered(Kind.APPOINTMENT.value, number)
     return _cancel(session, actor, queries.by_number(session, canonical, owner_id))
+
+
+def _require(session: Session, actor: Citizen, appointment: Appointment) -> None:
+    acting.require_matter(
+        session,
+        actor=actor,
+        action=Action.SUBMIT,
+        version_id=appointment.version_id,
+        hall_id=appointment.hall_id,
+    )
 
 
 def _cancel(session: Session, actor: Citizen | Staff, appointment: Appointment) -> Appointment:

@@ -12,10 +12,12 @@ from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session, selectinload
 
 from auth.staff import roles
+from casework.acting import queries as acting
+from casework.acting import service as checks
 from casework.cases import rules
 from casework.cases.models import CaseCorrection, CasePause, CaseTransition, ServiceCase
 from casework.cases.rules import State
-from core.actors import Staff
+from core.actors import Citizen, Staff
 from core.errors import NotFound
 from core.web.paging import Page, by_id
 from core.workdays import Colour
@@ -31,9 +33,20 @@ _READING = AT_THE_COUNTER | IN_THE_OFFICE | MANAGING | {roles.SUPERVISOR}
 _DEEP = (selectinload(ServiceCase.transitions), selectinload(ServiceCase.pauses), selectinload(ServiceCase.corrections))
 
 
-def page_of_owner(session: Session, owner_id: UUID, args: Mapping[str, Any]) -> Page[ServiceCase]:
-    """The owner's cases, newest first."""
-    return by_id(session, select(ServiceCase).where(ServiceCase.owner_id == owner_id), ServiceCase.id, args)
+def page_of_actor(session: Session, actor: Citizen, args: Mapping[str, Any]) -> Page[ServiceCase]:
+    """The actor's cases, or those of whom one acts for that one may see, newest first."""
+    query = select(ServiceCase).where(ServiceCase.owner_id == actor.owner_id)
+    items = acting.visible_items(session, actor)
+    if items is not None:
+        query = query.where(ServiceCase.item_id.in_(items))
+    return by_id(session, query, ServiceCase.id, args)
+
+
+def seen(session: Session, case_id: UUID, actor: Citizen) -> ServiceCase:
+    """The case as the actor may see it, for oneself or for another, with its timeline. Raises `NotFound`."""
+    found = owned(session, case_id, actor.owner_id)
+    checks.require_seen(session, actor=actor, version_id=found.version_id)
+    return found
 
 
 def owned(session: Session, case_id: UUID, owner_id: UUID) -> ServiceCase:

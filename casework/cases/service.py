@@ -12,6 +12,8 @@ from sqlalchemy.orm import Session
 from auth.accounts import queries as accounts
 from auth.accounts.events import SubjectsMerged
 from auth.identity import service as identity
+from auth.organisations import queries as organisations
+from casework.acting import service as acting
 from casework.cases import queries, rules
 from casework.cases.errors import CorrectionAlreadyOpen, ExtensionUsed, SecondDefectNeedsSupervisor
 from casework.cases.events import CaseAccepted, CaseDecided, CaseDelivered, CaseNotAccepted, CaseReady, CaseWithdrawn
@@ -19,12 +21,13 @@ from casework.cases.models import CaseCorrection, CasePause, ServiceCase
 from casework.cases.queries import AT_THE_COUNTER, IN_THE_OFFICE, MANAGING
 from casework.cases.record import service as record
 from casework.cases.rules import MATTER, POLICY, State
+from casework.catalogue import queries as catalogue
 from casework.catalogue.rules import Item
 from casework.fees import service as fees
 from casework.files import queries as files
 from casework.places import queries as places
 from core import audit, calendar, clock, ids, jobs, numbers
-from core.actors import Actor, Citizen, Staff, System
+from core.actors import Action, Actor, Citizen, Staff, System
 from core.errors import Forbidden, StateConflict
 from core.events import publish
 from core.identifiers import DocumentNumber
@@ -49,13 +52,14 @@ def receive(
 ) -> ServiceCase:
     """Receive an application at the counter of the clerk's hall: RECEIVED, with a number and the 5-day notice clock (C-5).
 
-    `document` is the applicant's, already checked; `case_id` is the key, if it had to be known before. Raises `Forbidden`
-    for a clerk without a hall.
+    `document` is the card that was shown and checked: the applicant's, or an agent's; `case_id` is the key, if it had to
+    be known before. Raises `Forbidden` for a clerk without a hall.
     """
     if actor.hall_id is None:
         raise Forbidden()
     now = clock.now()
     today = clock.local(now).date()
+    document_type, number = _applicant_document(session, owner_id, document)
     case = ServiceCase(
         id=case_id or ids.uuid7(),
         number=numbers.issue(session, numbers.Kind.CASE, today),
@@ -68,8 +72,8 @@ def receive(
         department_id=item.department_id,
         department_name=item.department_name,
         applicant_name=accounts.person(session, owner_id).name or "",
-        applicant_document_type=document.type.value,
-        applicant_document=document.number,
+        applicant_document_type=document_type,
+        applicant_document=number,
         channel="HALL",
         accept_hall_id=actor.hall_id,
         issue_hall_id=actor.hall_id,
@@ -84,6 +88,15 @@ def receive(
     session.flush()
     record.write(session, case, None, actor, reason=note)
     return case
+
+
+def _applicant_document(session: Session, owner_id: UUID, shown: DocumentNumber) -> tuple[str, str]:
+    """The applicant's own document, whoever came: for an organisation its credit code (ID-11)."""
+    credit_code = organisations.credit_code(session, owner_id)
+    if credit_code is not None:
+        return organisations.CREDIT_CODE, credit_code
+    own = accounts.document(session, owner_id) or shown
+    return own.type.value, own.number
 
 
 def acknowledge(session: Session, *, actor: Staff, case_id: UUID) -> ServiceCase:
@@ -168,7 +181,7 @@ def answer_correction(session: Session, *, actor: Citizen, case_id: UUID, file_i
 
     `file_ids` are files of the owner. Raises `NotFound`, `StateConflict` when nothing is asked for.
     """
-    queries.owned(session, case_id, actor.owner_id)
+    _require(session, actor, Action.CORRECT, queries.owned(session, case_id, actor.owner_id))
     files.owned(session, actor.owner_id, file_ids)
     case = queries.locked(session, case_id)
     correction = queries.open_correction(case)
@@ -285,12 +298,27 @@ def start_issuing(session: Session, *, actor: Staff, case_id: UUID) -> ServiceCa
 
 
 def collect(session: Session, *, actor: Staff, case_id: UUID, document: DocumentNumber) -> ServiceCase:
-    """Hand the result over at the counter to the person whose card is in hand."""
+    """Hand the result over at the counter to the applicant, or to who may collect it for the applicant, card in hand.
+
+    Nobody collects what only its right-holder may receive (CR-2), but a guardian, and for a company its people (DG-1).
+    Raises `DocumentDiffers` for anybody else.
+    """
     case = queries.for_staff(session, case_id, actor, acting=AT_THE_COUNTER, lock=True)
-    identity.record_counter_check(session, actor=actor, subject_id=case.owner_id, document=document)
-    _delivered(session, case, actor, clock.now(), "窗口领取")
+    collector = _collector(session, case, document)
+    identity.record_counter_check(session, actor=actor, subject_id=collector, document=document)
+    how = "窗口领取" if collector == case.owner_id else "窗口领取（代领）"
+    _delivered(session, case, actor, clock.now(), how)
     record.tell(session, case, "CASE_DELIVERED", note="窗口领取")
     return case
+
+
+def _collector(session: Session, case: ServiceCase, document: DocumentNumber) -> UUID:
+    person_id = accounts.find_by_document(session, document)
+    if person_id is None or person_id == case.owner_id:
+        return case.owner_id
+    item = catalogue.item_version(session, case.version_id)
+    may = acting.may_collect(session, owner_id=case.owner_id, person_id=person_id, item=item)
+    return person_id if may else case.owner_id
 
 
 def on_result_delivered(session: Session, case_id: UUID, at: datetime) -> None:
@@ -308,7 +336,7 @@ def _delivered(session: Session, case: ServiceCase, actor: Actor, at: datetime, 
 
 def withdraw(session: Session, *, actor: Citizen, case_id: UUID) -> ServiceCase:
     """The citizen takes the matter back, any time before the decision; the money goes back (PY-10)."""
-    queries.owned(session, case_id, actor.owner_id)
+    _require(session, actor, Action.SUBMIT, queries.owned(session, case_id, actor.owner_id))
     case = queries.locked(session, case_id)
     record.move(session, case, State.WITHDRAWN, actor)
     pause = queries.open_pause(case)
@@ -318,6 +346,10 @@ def withdraw(session: Session, *, actor: Citizen, case_id: UUID) -> ServiceCase:
     publish(session, CaseWithdrawn(case.id, case.owner_id))
     record.tell(session, case, "CASE_WITHDRAWN")
     return case
+
+
+def _require(session: Session, actor: Citizen, action: Action, case: ServiceCase) -> None:
+    acting.require_matter(session, actor=actor, action=action, version_id=case.version_id, hall_id=case.accept_hall_id)
 
 
 def recompute(session: Session, case_id: UUID) -> bool:

@@ -131,6 +131,37 @@ def item_version(session: Session, version_id: UUID) -> Item:
     return _item(row)
 
 
+@dataclass(frozen=True, slots=True)
+class AgentFacts:
+    """What of an item decides whether it may be done for another (DG-3)."""
+
+    item_id: str
+    zone_code: str
+    agent_allowed: bool
+    agent_friendly: bool
+    biometric_on_site: str
+    service_objects: Sequence[str]
+
+
+def agent_facts(session: Session, day: date) -> list[AgentFacts]:
+    """Of every item in force on `day`, who may do it for another."""
+    query = select(
+        ItemVersion.item_id,
+        ItemVersion.zone_code,
+        ItemVersion.agent_allowed,
+        ItemVersion.agent_friendly,
+        ItemVersion.biometric_on_site,
+        ItemVersion.service_objects,
+    )
+    return [AgentFacts(*row) for row in session.execute(query.where(in_force(day)))]
+
+
+def item_versions(session: Session, version_ids: Sequence[UUID]) -> list[Item]:
+    """Those versions, in the order of their items' codes."""
+    rows = session.execute(_ITEM.where(ItemVersion.id.in_(version_ids)).order_by(ItemVersion.item_id)).mappings()
+    return [_item(row) for row in rows]
+
+
 def _item(row: RowMapping) -> Item:
     return Item(
         **{name: row[name] for name in _PLAIN},

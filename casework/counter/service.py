@@ -8,7 +8,9 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from auth.accounts import queries as people
 from auth.accounts import service as accounts
+from auth.acting import service as acting
 from auth.identity import service as identity
 from casework.cases import queries as case_queries
 from casework.cases import rules as case_rules
@@ -49,15 +51,16 @@ def accept_prereview(
 ) -> Case:
     """Turn a passed pre-review of the clerk's hall into an accepted case in one action (PR-11).
 
-    `document` is the card the clerk holds: it must be the applicant's, and is level-3 evidence from now on (3.7). What was
-    prepaid moves to the case. Without `accept` the case is received only, and accepted or refused later. Raises `NotFound`
-    (another hall's too), `StateConflict` (used before), and what the identity check refuses.
+    `document` is the card the clerk holds: the applicant's, or that of who filed it and may still act for the applicant
+    (DG-1); it is level-3 evidence of its holder from now on (3.7). What was prepaid moves to the case. Without `accept`
+    the case is received only, and accepted or refused later. Raises `NotFound` (another hall's too), `StateConflict` (used
+    before), and what the identity check refuses.
     """
     passed = _passed_here(session, actor, prereview_id)
     # Taking the pre-review locks it: of two clerks at once, the second finds it used.
     case_id = ids.uuid7()
     prereview_service.mark_used(session, actor=actor, prereview_id=prereview_id, case_id=case_id)
-    identity.record_counter_check(session, actor=actor, subject_id=passed.owner_id, document=document)
+    _check_card(session, actor, passed, document)
     case = cases.receive(
         session,
         actor=actor,
@@ -72,6 +75,14 @@ def accept_prereview(
     )
     bills.attach(session, actor=actor, from_matter=(PREREVIEW, prereview_id), to_matter=(case_rules.MATTER, case.id))
     return _begin(session, actor, case, accept=accept)
+
+
+def _check_card(session: Session, actor: Staff, passed: PassedPreReview, document: DocumentNumber) -> None:
+    holder = passed.owner_id
+    by_agent = passed.acting_id != passed.owner_id and people.document(session, passed.acting_id) == document
+    if by_agent and acting.still_acts(session, owner_id=passed.owner_id, acting_id=passed.acting_id):
+        holder = passed.acting_id
+    identity.record_counter_check(session, actor=actor, subject_id=holder, document=document)
 
 
 def accept_walk_in(

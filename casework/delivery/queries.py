@@ -9,21 +9,39 @@ from uuid import UUID
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, selectinload
 
+from casework.acting import queries as acting
+from casework.acting import service as checks
 from casework.delivery import rules
 from casework.delivery.models import Shipment, ShipmentEvent
-from core.actors import Staff
+from core.actors import Action, Citizen, Staff
 from core.errors import NotFound
 from core.web.paging import Page, by_id
 
 
-def page_of_owner(session: Session, owner_id: UUID, args: Mapping[str, Any]) -> Page[Shipment]:
-    """The owner's shipments, newest first."""
-    return by_id(session, select(Shipment).where(Shipment.owner_id == owner_id), Shipment.id, args)
+def page_of_actor(session: Session, actor: Citizen, args: Mapping[str, Any]) -> Page[Shipment]:
+    """The actor's shipments, or those of whom one acts for that one may see, newest first."""
+    query = select(Shipment).where(Shipment.owner_id == actor.owner_id)
+    items = acting.visible_items(session, actor)
+    if items is not None:
+        query = query.where(Shipment.item_id.in_(items))
+    return by_id(session, query, Shipment.id, args)
 
 
 def owned(session: Session, shipment_id: UUID, owner_id: UUID) -> Shipment:
     """The owner's shipment with its history. Raises `NotFound`."""
     return _one(session, select(Shipment).where(Shipment.id == shipment_id, Shipment.owner_id == owner_id))
+
+
+def seen(session: Session, shipment_id: UUID, actor: Citizen, *, action: Action = Action.VIEW) -> Shipment:
+    """The shipment as the actor may see it, or do `action` with it, for oneself or for another.
+
+    Who may collect may see. Raises `NotFound`, `DelegationOutOfScope`.
+    """
+    shipment = owned(session, shipment_id, actor.owner_id)
+    collects = actor.acting is not None and Action.COLLECT in actor.acting.actions
+    wanted = Action.COLLECT if collects else action
+    checks.require_item_seen(session, actor=actor, action=wanted, item_id=shipment.item_id)
+    return shipment
 
 
 def page_for_staff(session: Session, actor: Staff, args: Mapping[str, Any]) -> Page[Shipment]:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from auth.accounts import queries as accounts
 from auth.accounts.events import SubjectsMerged
+from casework.acting import service as acting
 from casework.cases import queries as cases
 from casework.cases.events import CaseEvent
 from casework.cases.rules import State as CaseState
@@ -30,7 +31,7 @@ from casework.delivery.record import service as record
 from casework.delivery.rules import Flag, Incident, State
 from casework.delivery.tracking.service import CARRIER
 from core import clock, ids, jobs, numbers
-from core.actors import Actor, Citizen, Staff, System
+from core.actors import Action, Actor, Capacity, Citizen, Staff, System
 from core.errors import InvalidInput, StateConflict
 
 _CASES = System("delivery")
@@ -45,6 +46,8 @@ def request(
     `AddressNotServed`, `AlreadyRequested`, `NotFound`, `InvalidInput` when no phone is known.
     """
     case = cases.owned(session, case_id, actor.owner_id)
+    acting.require_matter(session, actor=actor, action=Action.COLLECT, version_id=case.version_id)
+    _check_phone(actor, phone)
     item = catalogue.item_version(session, case.version_id)
     if not item.deliverable or item.original_return_required or not _may_request(CaseState(case.state)):
         raise NotDeliverable()
@@ -58,6 +61,7 @@ def request(
         case_id=case.id,
         owner_id=case.owner_id,
         hall_id=case.issue_hall_id,
+        item_id=case.item_id,
         matter_name=case.item_name,
         sensitive=case.sensitive,
         state=State.REQUESTED,
@@ -84,6 +88,12 @@ def request(
     return shipment
 
 
+def _check_phone(actor: Citizen, phone: str | None) -> None:
+    """An agent's phone never stands for the principal's: the courier's code goes to who receives (DG-2, CR-2)."""
+    if phone is not None and actor.acted_by in {Capacity.AGENT, Capacity.FAMILY, Capacity.AGENCY}:
+        raise InvalidInput(fields={"phone": ["代办时使用本人预留的手机号 / the receiver's own phone is used"]})
+
+
 def _may_request(state: CaseState) -> bool:
     return state in {
         CaseState.ACCEPTED, CaseState.UNDER_REVIEW, CaseState.SUSPENDED, CaseState.DECIDED_GRANT, CaseState.CONCLUDED,
@@ -96,7 +106,7 @@ def change_address(session: Session, *, actor: Citizen, shipment_id: UUID, addre
 
     After the carrier refused the address, the order is tried again. Raises `AlreadyHandedOver`, `AddressNotServed`.
     """
-    queries.owned(session, shipment_id, actor.owner_id)
+    queries.seen(session, shipment_id, actor, action=Action.COLLECT)
     shipment = queries.locked(session, shipment_id)
     if State(shipment.state) not in rules.BEFORE_ORDER or shipment.order_asked_at is not None:
         raise AlreadyHandedOver()
@@ -112,7 +122,7 @@ def change_address(session: Session, *, actor: Citizen, shipment_id: UUID, addre
 
 def change_to_pickup(session: Session, *, actor: Citizen, shipment_id: UUID) -> Shipment:
     """Collect at the counter after all, until the parcel is handed over (CR-1); an ordered courier is called off by a job."""
-    queries.owned(session, shipment_id, actor.owner_id)
+    queries.seen(session, shipment_id, actor, action=Action.COLLECT)
     shipment = queries.locked(session, shipment_id)
     rules.check_changeable(State(shipment.state))
     _cancel(session, shipment, actor)

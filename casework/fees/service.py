@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from casework.acting import service as acting
+from casework.acting.queries import visible_items
 from casework.catalogue.rules import Item
 from casework.fees import rules
 from core import clock
-from core.actors import Actor, Citizen, Staff, System
+from core.actors import Action, Actor, Citizen, Staff, System
+from core.web.paging import Page
 from payments.bills import queries as bills
 from payments.bills import service as bill_service
 from payments.bills.queries import Bill
@@ -47,11 +51,25 @@ def issue(
             matter_type=matter_type,
             matter_id=matter_id,
             matter_name=item.name,
+            item_id=item.item_id,
             matter_sensitive=item.sensitive,
             expires_at=None if expires_at is None else min(expires_at, clock.now() + POLICY.lifetime),
         )
         for payee, lines in rules.lines_by_payee(item.fee_lines, quantities).items()
     ]
+
+
+def page_of_actor(session: Session, actor: Citizen, args: Mapping[str, Any], *, state: str | None) -> Page[Bill]:
+    """The actor's bills, or those of whom one acts for that one may see, newest first."""
+    return bills.page_owned(session, actor.owner_id, args, state=state, items=visible_items(session, actor))
+
+
+def open_to(session: Session, *, actor: Citizen, bill_id: UUID, action: Action = Action.VIEW) -> Bill:
+    """A bill that the actor may see or pay, for oneself or for another; who may pay may see. Raises `NotFound`, `DelegationOutOfScope`."""
+    bill = bills.owned(session, bill_id, actor.owner_id)
+    pays = actor.acting is not None and Action.PAY in actor.acting.actions
+    acting.require_item_seen(session, actor=actor, action=Action.PAY if pays else action, item_id=bill.item_id)
+    return bill
 
 
 def fix(session: Session, *, actor: Actor, matter: Matter) -> None:

@@ -16,6 +16,7 @@ from enum import StrEnum
 
 from casework.files.errors import Fault, MaterialTypeInvalid
 from casework.files.pdf import rules as pdf
+from core.actors import Capacity, Citizen
 
 
 class MediaType(StrEnum):
@@ -63,6 +64,11 @@ _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _HEAD = 1024
 _UNPACKED_MAX = 32 * 1024 * 1024
 _ENTRIES_MAX = 20_000
+
+
+def opens_all(actor: Citizen) -> bool:
+    """Whether who acts for another may open files that the other uploaded: guardians and representatives may (DG-1)."""
+    return actor.acted_by in {Capacity.SELF, Capacity.GUARDIAN, Capacity.LEGAL_REPRESENTATIVE, Capacity.ADMINISTRATOR}
 
 
 def inspect(content: bytes, policy: FilePolicy = POLICY) -> Inspected:

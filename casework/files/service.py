@@ -83,6 +83,9 @@ def upload(session: Session, *, actor: Citizen, stream: IO[bytes], filename: str
     same = select(StoredFile).where(
         StoredFile.owner_id == actor.owner_id, StoredFile.digest == digest, StoredFile.deleted_at.is_(None)
     )
+    if actor.on_behalf_of is not None:
+        # Another's copy of the same paper would tell that there is one.
+        same = same.where(StoredFile.uploaded_by == actor.subject_id)
     known = session.scalars(same.limit(1)).first()
     if known is not None:
         store.delete(storage_key(file_id))
@@ -125,8 +128,10 @@ def content(stored: StoredFile) -> bytes:
 
 
 def link(session: Session, *, actor: Citizen, file_id: UUID) -> Link:
-    """A signed link to one's own file, good for five minutes [D] (2.7). Raises `NotFound`."""
+    """A signed link to one's own file, good for five minutes [D] (2.7); for another, to what one uploaded. Raises `NotFound`."""
     (stored,) = queries.owned(session, actor.owner_id, [file_id])
+    if actor.on_behalf_of is not None and stored.uploaded_by != actor.subject_id and not rules.opens_all(actor):
+        raise NotFound()
     until = (clock.now() + rules.POLICY.link_lifetime).replace(microsecond=0)
     return Link(stored.id, security.sign_link(_LINK, str(stored.id), until), until)
 

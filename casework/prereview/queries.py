@@ -12,6 +12,8 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, selectinload
 from sqlalchemy.orm.interfaces import ORMOption
 
+from casework.acting import queries as acting
+from casework.acting import service as checks
 from casework.catalogue import queries as catalogue
 from casework.catalogue import rules as catalogue_rules
 from casework.catalogue.errors import ItemNotInForce
@@ -21,6 +23,7 @@ from casework.prereview import rules
 from casework.prereview.models import PreReview, PreReviewMaterial
 from casework.prereview.rules import Change, Listed, Provision, State, Verdict
 from core import clock, ids
+from core.actors import Citizen
 from core.errors import NotFound, StateConflict
 from core.numbers import Kind
 from core.web.paging import Page, by_id
@@ -112,10 +115,20 @@ def detail(session: Session, prereview: PreReview, now: datetime) -> Detail:
     )
 
 
-def page_of_owner(session: Session, owner_id: UUID, args: Mapping[str, Any]) -> Page[PreReview]:
-    """The owner's pre-reviews without deleted drafts, newest first."""
-    query = select(PreReview).where(PreReview.owner_id == owner_id, PreReview.state != State.DISCARDED)
+def page_of_actor(session: Session, actor: Citizen, args: Mapping[str, Any]) -> Page[PreReview]:
+    """The actor's pre-reviews, or those of whom one acts for that one may see, without deleted drafts, newest first."""
+    query = select(PreReview).where(PreReview.owner_id == actor.owner_id, PreReview.state != State.DISCARDED)
+    items = acting.visible_items(session, actor)
+    if items is not None:
+        query = query.where(PreReview.item_id.in_(items))
     return by_id(session, query, PreReview.id, args)
+
+
+def seen(session: Session, prereview_id: UUID, actor: Citizen) -> PreReview:
+    """The pre-review as the actor may see it, for oneself or for another. Raises `NotFound`."""
+    found = owned(session, prereview_id, actor.owner_id)
+    checks.require_seen(session, actor=actor, version_id=found.version_id)
+    return found
 
 
 def owned(session: Session, prereview_id: UUID, owner_id: UUID, *, lock: bool = False) -> PreReview:

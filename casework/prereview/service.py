@@ -10,6 +10,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from auth.accounts.events import SubjectsMerged
+from casework.acting import service as acting
 from casework.catalogue import queries as catalogue
 from casework.catalogue import rules as catalogue_rules
 from casework.catalogue.rules import Item, Material
@@ -22,8 +23,8 @@ from casework.prereview.record import service as record
 from casework.prereview.record.service import MATTER
 from casework.prereview.rules import EDITABLE, Listed, Provision, Reason, State, Verdict
 from core import calendar, clock, ids, numbers
-from core.actors import Actor, Citizen
-from core.errors import Forbidden, InvalidInput, NotFound, StateConflict
+from core.actors import Action, Actor, Citizen
+from core.errors import InvalidInput, NotFound, StateConflict
 from core.workdays import CalendarStatus
 
 
@@ -32,25 +33,27 @@ def start(
 ) -> PreReview:
     """Open a draft with the exact material list of the answers (PR-1, PR-2); without `hall_id` at the item's first hall.
 
-    Raises `ItemNotInForce`, `PreReviewNotOffered`, `Forbidden` (no agents for this item, DG-3), `InvalidInput` (answers, hall).
+    Raises `ItemNotInForce`, `PreReviewNotOffered`, `InvalidInput` (answers, hall), and what
+    `casework.acting` refuses (DG-3, DG-5).
     """
     now = clock.now()
     item = catalogue.item_in_force(session, item_id, clock.local(now).date())
     if not item.pre_review:
         raise PreReviewNotOffered()
-    if actor.on_behalf_of is not None and not item.agent_allowed:
-        raise Forbidden()
+    hall = hall_of(session, item_id, hall_id)
+    acting.require(session, actor=actor, action=Action.SUBMIT, item=item, hall_id=hall)
     listed = catalogue_rules.materials_for(item, answers)
     prereview = PreReview(
         id=ids.uuid7(),
         number=numbers.issue(session, numbers.Kind.PREREVIEW, clock.local(now).date()),
         owner_id=actor.owner_id,
         acting_id=actor.subject_id,
+        acted_by=actor.acted_by,
         item_id=item.item_id,
         version_id=item.version_id,
         item_name=item.name,
         zone_code=item.zone_code,
-        hall_id=hall_of(session, item_id, hall_id),
+        hall_id=hall,
         answers=dict(answers),
         state=State.DRAFT,
         round=0,
@@ -148,10 +151,19 @@ def set_material(
 def _editable(session: Session, actor: Citizen, prereview_id: UUID, now: datetime) -> PreReview:
     """The actor's pre-review, locked, while its papers may be changed. Raises `NotFound`, `StateConflict`."""
     prereview = queries.owned(session, prereview_id, actor.owner_id, lock=True)
+    _require(session, actor, prereview)
     over = prereview.expires_at is not None and prereview.expires_at <= now
     if prereview.state not in EDITABLE or over:
         raise StateConflict(extra={"state": prereview.state})
     return prereview
+
+
+def _require(session: Session, actor: Citizen, prereview: PreReview) -> None:
+    """Whether the actor may act on it: after a notice that is 补正, else 提交 (DG-1). Raises as `casework.acting`."""
+    action = Action.CORRECT if prereview.state == State.NEEDS_CHANGE else Action.SUBMIT
+    acting.require_matter(
+        session, actor=actor, action=action, version_id=prereview.version_id, hall_id=prereview.hall_id
+    )
 
 
 def _check_provision(
@@ -295,6 +307,7 @@ def withdraw(session: Session, *, actor: Citizen, prereview_id: UUID) -> PreRevi
     """Take a submitted pre-review back. Raises `NotFound`, `StateConflict` (a clerk is at it, or it has ended)."""
     now = clock.now()
     prereview = queries.owned(session, prereview_id, actor.owner_id, lock=True)
+    _require(session, actor, prereview)
     record.move(session, prereview, State.WITHDRAWN, actor, events.PreReviewWithdrawn, now=now)
     return prereview
 
@@ -302,6 +315,7 @@ def withdraw(session: Session, *, actor: Citizen, prereview_id: UUID) -> PreRevi
 def discard(session: Session, *, actor: Citizen, prereview_id: UUID) -> None:
     """Delete a draft and what was filled in. Raises `NotFound`, `StateConflict` (it was submitted)."""
     prereview = queries.owned(session, prereview_id, actor.owner_id, lock=True)
+    _require(session, actor, prereview)
     now = clock.now()
     record.move(session, prereview, State.DISCARDED, actor, None, now=now)
     record.erase(session, prereview, now)

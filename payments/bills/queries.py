@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -30,11 +30,20 @@ def _with_lines(query: Select[FeeBill]) -> Select[FeeBill]:
     return query.options(selectinload(FeeBill.lines))
 
 
-def page_owned(session: Session, owner_id: UUID, args: Mapping[str, Any], *, state: str | None = None) -> Page[FeeBill]:
-    """One page of `owner_id`'s bills, newest first, without their lines; `args` is a loaded `PageIn`."""
+def page_owned(
+    session: Session,
+    owner_id: UUID,
+    args: Mapping[str, Any],
+    *,
+    state: str | None = None,
+    items: Collection[str] | None = None,
+) -> Page[FeeBill]:
+    """One page of `owner_id`'s bills, newest first, without their lines; `args` is a loaded `PageIn`, `items` narrow it."""
     query = select(FeeBill).where(FeeBill.payer_id == owner_id, FeeBill.state != BillState.DRAFT)
     if state is not None:
         query = query.where(FeeBill.state == state)
+    if items is not None:
+        query = query.where(FeeBill.item_id.in_(items))
     return by_id(session, query, FeeBill.id, args)
 
 

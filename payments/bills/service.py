@@ -15,6 +15,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from auth.accounts.events import SubjectsMerged
+from auth.acting import service as acting
 from core import audit, clock, events, jobs, numbers, security
 from core.actors import Actor, Citizen, Partner, System
 from core.errors import Forbidden, InvalidInput, NotFound
@@ -51,12 +52,13 @@ def issue(
     matter_id: UUID,
     matter_name: str,
     matter_sensitive: bool = False,
+    item_id: str | None = None,
     expires_at: datetime | None = None,
 ) -> FeeBill:
     """Issue a bill and tell the payer. A bill over nothing is paid at once: there is no payment to make (PEERS 4.6).
 
     `expires_at`: with the matter's own end, else after thirty days (PY-6). `matter_sensitive`: messages don't name the
-    matter (3.17). Raises `Forbidden` for a citizen or partner:
+    matter (3.17). `item_id`: what a delegation must cover to pay it (DG-1). Raises `Forbidden` for a citizen or partner:
     nobody sets their own price (PY-1), `InvalidInput` for an `expires_at` in the past.
     """
     if isinstance(actor, Citizen | Partner):
@@ -72,6 +74,7 @@ def issue(
         matter_type=matter_type,
         matter_id=matter_id,
         matter_name=matter_name,
+        item_id=item_id,
         matter_sensitive=matter_sensitive,
         state=S.DRAFT,
         total_fen=total_of(lines),
@@ -220,23 +223,24 @@ def announce(
     note: str = "",
     key: str = "",
 ) -> None:
-    """Tell the payer. `key` tells repeated happenings of one kind apart (a second refund)."""
-    messages.announce(
-        session,
-        to=bill.payer_id,
-        template=template,
-        event_id=f"bill:{bill.id}:{template}" + (f":{key}" if key else ""),
-        fields={
-            "matter": bill.matter_name,
-            "number": bill.number,
-            "when": f"{clock.local(when):%Y-%m-%d %H:%M}",
-            "amount": yuan_text(Fen(amount_fen)),
-            "note": note,
-        },
-        matter_type="bill",
-        matter_id=bill.id,
-        sensitive=bill.matter_sensitive,
-    )
+    """Tell the payer, and who reads for an organisation or a child (DG-2). `key` tells repeated happenings apart."""
+    for receiver in acting.receivers(session, owner_id=bill.payer_id):
+        messages.announce(
+            session,
+            to=receiver,
+            template=template,
+            event_id=f"bill:{bill.id}:{template}" + (f":{key}" if key else ""),
+            fields={
+                "matter": bill.matter_name,
+                "number": bill.number,
+                "when": f"{clock.local(when):%Y-%m-%d %H:%M}",
+                "amount": yuan_text(Fen(amount_fen)),
+                "note": note,
+            },
+            matter_type="bill",
+            matter_id=bill.id,
+            sensitive=bill.matter_sensitive,
+        )
 
 
 def _move(bill: FeeBill, state: BillState) -> None:

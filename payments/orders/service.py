@@ -12,7 +12,7 @@ from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
 from core import audit, clock, events, jobs, ports
-from core.actors import Actor, Citizen, Partner, System
+from core.actors import Actor, Citizen, Partner, System, acted_by
 from core.errors import InvalidInput
 from core.money import Fen
 from payments.bills import queries as bill_queries
@@ -89,6 +89,7 @@ def _start(session: Session, actor: Actor, bill: Bill, scene: Scene, return_path
         return_path=return_path,
         buyer=buyer_open_id or None,
         created_at=clock.now(),
+        acted_by=acted_by(actor),
         until=clock.wall(),
     )
     session.add(order)

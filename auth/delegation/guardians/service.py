@@ -204,10 +204,10 @@ def take_back(session: Session, *, actor: Citizen, delegation_id: UUID, item_id:
     _record(session, actor, "delegation.take_back_agreement", row.id, item_id)
 
 
-def require_own(session: Session, *, subject_id: UUID, item_id: str) -> None:
+def require_own(session: Session, *, subject_id: UUID, item_id: str, born_on: date | None = None) -> None:
     """Whether a person may do this alone (DG-5). Raises `GuardianRequired` for a minor without a guardian's agreement."""
     now = clock.now()
-    match rules.own_act(queries.birth_date(session, subject_id, now), now):
+    match rules.own_act(born_on or queries.birth_date(session, subject_id, now), now):
         case OwnAct.NEVER:
             raise GuardianRequired()
         case OwnAct.WITH_AGREEMENT if not queries.agreed(session, subject_id, item_id, now):

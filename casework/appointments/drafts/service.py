@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from auth.accounts import queries as accounts
+from casework.acting import service as acting
 from casework.appointments import queries, rules
 from casework.appointments.errors import BookingNotOffered
 from casework.appointments.models import Appointment
@@ -27,7 +28,7 @@ from casework.slots.errors import SlotFull, SlotNotReleased
 from casework.slots.queries import SlotRow
 from casework.slots.rules import HallPolicy
 from core import calendar, clock
-from core.actors import Citizen, Staff
+from core.actors import Action, Capacity, Citizen, Staff, acted_by
 from core.errors import InvalidInput
 from core.web.access import level_too_low
 
@@ -53,6 +54,7 @@ class Draft:
     wish: Wish
     prereview: PassedPreReview | None
     details: Details
+    acted_by: Capacity | None
     minutes: int
     birth_date: date | None
     phone: bytes | None
@@ -101,12 +103,14 @@ def make(
     slot = queries.READ_SLOTS.slot(session, slot_id, now)
     if slot.zone_code != item.zone_code:
         raise InvalidInput(fields={"slot_id": ["该时段不办理此事项 / this slot is not for this item"]})
+    person = accounts.person(session, owner_id)
+    own = person.birth_date if isinstance(actor, Citizen) and actor.subject_id == owner_id else None
+    acting.require(session, actor=actor, action=Action.SUBMIT, item=item, hall_id=slot.hall_id, born_on=own)
     policy = slot_queries.policy(session, slot.hall_id)
     if not slot_rules.is_released(slot.starts_at, now, policy, calendar.load(session)):
         raise SlotNotReleased()
     prereview = _passed(session, prereview_id, owner_id, item, now)
     minutes = slot_rules.minutes_needed(item.avg_handle_minutes, prereviewed=prereview is not None, policy=policy)
-    person = accounts.person(session, owner_id)
     full = slot_rules.room(slot.room, now, entitled=True) < minutes
     if full and not queries.holds_a_place(session, owner_id, slot.id):
         raise SlotFull()
@@ -125,6 +129,7 @@ def make(
         ),
         prereview=prereview,
         details=details,
+        acted_by=acted_by(actor),
         minutes=minutes,
         birth_date=person.birth_date,
         phone=accounts.phone_lookup(person.phone) if person.phone else None,

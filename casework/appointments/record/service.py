@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from auth.acting import service as acting
 from casework.appointments.models import Appointment
 from casework.appointments.rules import Closing, State, check_move
 from casework.slots import service as slots
@@ -66,7 +67,7 @@ def close(
 
 def tell(session: Session, appointment: Appointment, template: str, *, event: str, note: str = "") -> None:
     """One message to the right-holder, and one to who acts for them (DG-2)."""
-    for receiver in dict.fromkeys((appointment.owner_id, appointment.acting_id)):
+    for receiver in acting.receivers(session, owner_id=appointment.owner_id, acting_id=appointment.acting_id):
         tell_one(session, appointment, receiver, template, event=event, note=note)
 
 

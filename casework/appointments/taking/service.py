@@ -26,7 +26,7 @@ from casework.appointments.models import Appointment
 from casework.appointments.parties import service as parties
 from casework.appointments.parties.service import Known
 from casework.appointments.record import service as record
-from casework.appointments.rules import Comes, Past, State, Wish
+from casework.appointments.rules import Past, State, Wish
 from casework.catalogue import queries as catalogue
 from casework.places import queries as places
 from casework.slots import service as slots
@@ -137,7 +137,8 @@ def _values(session: Session, draft: Draft, state: State, entitled: bool) -> dic
         "number": numbers.issue(session, numbers.Kind.APPOINTMENT, clock.local(draft.now).date()),
         "owner_id": wish.owner_id,
         "acting_id": wish.acting_id,
-        "comes": draft.details.comes or (Comes.SELF if wish.acting_id == wish.owner_id else Comes.AGENT),
+        "acted_by": draft.acted_by,
+        "comes": draft.details.comes or rules.who_comes(wish, draft.acted_by),
         "item_id": draft.item.item_id,
         "item_name": draft.item.name,
         "sensitive": draft.item.sensitive,

@@ -7,12 +7,13 @@ from datetime import date
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from auth.acting import service as acting
 from casework.cases import rules
 from casework.cases.models import CasePause, CaseTransition, ServiceCase
 from casework.cases.rules import MATTER, State
 from casework.catalogue import queries as catalogue
 from core import audit, clock
-from core.actors import Actor, Staff
+from core.actors import Actor, Staff, acted_by
 from core.workdays import Calendar, CalendarStatus, Pause
 from notifications.messages.service import announce
 
@@ -56,6 +57,7 @@ def write(
             to_state=after,
             at=clock.now(),
             actor=actor.audit_id,
+            acted_by=acted_by(actor),
             role=",".join(sorted(actor.roles)) if isinstance(actor, Staff) else type(actor).__name__.lower(),
             department=case.department_name if isinstance(actor, Staff) else "",
             reason=reason,
@@ -106,7 +108,7 @@ def tell(session: Session, case: ServiceCase, template: str, *, private: str = "
     shown = {"matter": case.item_name, "number": case.number, **fields}
     if private and not case.sensitive:
         shown["note"] = private
-    for receiver in {case.owner_id, case.acting_id}:
+    for receiver in acting.receivers(session, owner_id=case.owner_id, acting_id=case.acting_id):
         announce(
             session,
             to=receiver,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from auth.acting import service as acting
 from casework.delivery import rules
 from casework.delivery.events import ShipmentHandedOver
 from casework.delivery.models import Shipment, ShipmentHistory
@@ -71,13 +72,14 @@ def tell(session: Session, shipment: Shipment, template: str, **fields: str) -> 
     """Send the message of what just happened, once; a code or a state that comes again (a second attempt) is a new event."""
     session.flush()
     moves = session.scalar(select(func.count()).where(ShipmentHistory.shipment_id == shipment.id))
-    announce(
-        session,
-        to=shipment.owner_id,
-        template=template,
-        event_id=f"shipment:{shipment.id}:{template}:{moves}:{shipment.codes_sent}",
-        fields={"matter": shipment.matter_name, "number": shipment.waybill or shipment.number, **fields},
-        matter_type=MATTER,
-        matter_id=shipment.id,
-        sensitive=shipment.sensitive,
-    )
+    for receiver in acting.receivers(session, owner_id=shipment.owner_id):
+        announce(
+            session,
+            to=receiver,
+            template=template,
+            event_id=f"shipment:{shipment.id}:{template}:{moves}:{shipment.codes_sent}",
+            fields={"matter": shipment.matter_name, "number": shipment.waybill or shipment.number, **fields},
+            matter_type=MATTER,
+            matter_id=shipment.id,
+            sensitive=shipment.sensitive,
+        )

@@ -18,7 +18,7 @@ from casework.delivery.ports import IdentityReport, OrderReport, TrackReport
 from casework.delivery.record import service as record
 from casework.delivery.rules import POLICY, Event, Flag, Kind, State
 from core import audit, clock, ids, security
-from core.actors import Actor, Citizen, Partner, Staff
+from core.actors import Action, Actor, Citizen, Partner, Staff
 from core.crypto import constant_time_equal
 from core.errors import StateConflict
 from core.events import publish
@@ -149,7 +149,7 @@ def send_code(session: Session, shipment: Shipment) -> None:
 
 def resend_code(session: Session, *, actor: Citizen, shipment_id: UUID) -> Shipment:
     """Send a new code; the former one ends. Raises `NotFound`, `RateLimited`, `StateConflict` before the parcel is out."""
-    queries.owned(session, shipment_id, actor.owner_id)
+    queries.seen(session, shipment_id, actor, action=Action.COLLECT)
     hit(RESEND, str(shipment_id))
     shipment = queries.locked(session, shipment_id)
     if State(shipment.state) not in _CODE_HEARD_IN:

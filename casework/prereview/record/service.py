@@ -8,6 +8,7 @@ from sqlalchemy import delete, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from auth.acting import service as acting
 from casework.catalogue import queries as catalogue
 from casework.files import service as files
 from casework.prereview.events import PreReviewEvent as Happened
@@ -22,7 +23,7 @@ from casework.prereview.models import (
 )
 from casework.prereview.rules import State, check_move
 from core import audit, clock, ids
-from core.actors import Actor
+from core.actors import Actor, acted_by
 from core.events import publish
 from notifications.messages.service import announce
 
@@ -79,6 +80,7 @@ def _write(
             round=prereview.round,
             at=now,
             actor=actor.audit_id,
+            acted_by=acted_by(actor),
             note=note,
         )
     )
@@ -106,7 +108,7 @@ def tell(
     if until is not None:
         fields["when"] = clock.local(until - timedelta(seconds=1)).date().isoformat()
     sensitive = catalogue.item_version(session, prereview.version_id).sensitive
-    for receiver in {prereview.owner_id, prereview.acting_id}:
+    for receiver in acting.receivers(session, owner_id=prereview.owner_id, acting_id=prereview.acting_id):
         announce(
             session,
             to=receiver,
