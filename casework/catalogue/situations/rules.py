@@ -161,7 +161,7 @@ def _whole(low: int, high: int) -> Callable[[Any], bool]:
 
 
 def _text(value: Any) -> bool:
-    return isinstance(value, str) and 0 < len(value) <= 500
+    return isinstance(value, str) and 0 < len(value) <= 500 and value.isprintable()
 
 
 PARAMS: dict[Effect, dict[str, Callable[[Any], bool]]] = {

@@ -1,0 +1,31 @@
+"""Ending an item by the item manager of its department."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from sqlalchemy.orm import Session
+
+from casework.catalogue import service as catalogue
+from casework.catalogue.drafts import queries as drafts
+from casework.catalogue.rules import GoneKind
+from core.actors import Staff
+from core.errors import NotFound
+
+
+def retire_managed(
+    session: Session,
+    *,
+    actor: Staff,
+    item_id: str,
+    ends: date,
+    kind: GoneKind,
+    successors: Sequence[str],
+    reason: str,
+) -> None:
+    """End an item of the actor's department; see `catalogue.service.retire`. Raises `NotFound` for another department's."""
+    version = drafts.latest(session, item_id)
+    if version is None or version.department_id != actor.department_id:
+        raise NotFound()
+    catalogue.retire(session, actor=actor, item_id=item_id, ends=ends, kind=kind, successors=successors, reason=reason)
