@@ -25,7 +25,7 @@ from core.web import access
 from gateway import errors, health, metrics, openapi, pages
 from gateway.headers import EveryAnswer
 from gateway.oidc import pages as sign_in_pages
-from gateway.oidc import protocol
+from gateway.oidc import protocol, tickets
 from gateway.wiring import wire
 
 MAX_BODY = 12 * 1024 * 1024
@@ -65,6 +65,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     health.register(app, settings)
     pages.register(app)
     protocol.register(app)
+    tickets.register(app)
     sign_in_pages.register(app, settings)
     metrics.register(app)
     app.before_request(_begin)

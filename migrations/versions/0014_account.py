@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision = "0014"
 down_revision = "0013"
@@ -18,6 +19,8 @@ def upgrade() -> None:
     _consents()
     _retention()
     _personal_data()
+    _tickets()
+    _tiles()
 
 
 def _sign_ins() -> None:
@@ -166,3 +169,62 @@ def _personal_data() -> None:
         "uq_account_closing_cooling", "account_closing", ["subject_id"], unique=True, postgresql_where=cooling
     )
     op.create_index("ix_account_closing_due", "account_closing", ["effective_at"], postgresql_where=cooling)
+
+
+def _tickets() -> None:
+    op.create_table(
+        "ticket_bridge",
+        sa.Column("client_key", sa.Uuid, sa.ForeignKey("oidc_client.id"), primary_key=True),
+        sa.Column("addresses", postgresql.ARRAY(sa.Text), nullable=False),
+        sa.Column("active", sa.Boolean, nullable=False),
+        sa.Column("changed_at", MOMENT, nullable=False),
+    )
+    op.create_table(
+        "sso_ticket",
+        sa.Column("id", sa.Uuid, primary_key=True),
+        sa.Column("token_hash", sa.LargeBinary, nullable=False, unique=True),
+        sa.Column("client_key", sa.Uuid, sa.ForeignKey("oidc_client.id"), nullable=False),
+        sa.Column("session_id", sa.Uuid, sa.ForeignKey("citizen_session.id", ondelete="CASCADE"), nullable=False),
+        sa.Column("subject_id", sa.Uuid, sa.ForeignKey("subject.id"), nullable=False),
+        sa.Column("goto", sa.Text, nullable=False),
+        sa.Column("issued_at", MOMENT, nullable=False),
+        sa.Column("expires_at", MOMENT, nullable=False),
+        sa.Column("used_at", MOMENT),
+        sa.Column("reused_at", MOMENT),
+        sa.Column("sign_on_id", sa.Uuid),
+    )
+    op.create_index("ix_sso_ticket_session_id", "sso_ticket", ["session_id"])
+    op.create_index("ix_sso_ticket_expires_at", "sso_ticket", ["expires_at"])
+
+
+def _tiles() -> None:
+    op.create_table(
+        "tile_target",
+        sa.Column("tile_id", sa.Text, sa.ForeignKey("app_tile.id"), primary_key=True),
+        sa.Column("kind", sa.Text, nullable=False),
+        sa.Column("client_id", sa.Text),
+        sa.Column("address", sa.Text),
+        sa.Column("min_level", sa.SmallInteger, nullable=False),
+        sa.Column("open", sa.Boolean, nullable=False),
+        sa.Column("closed_zh", sa.Text, nullable=False),
+        sa.Column("closed_en", sa.Text, nullable=False),
+        sa.Column("changed_at", MOMENT, nullable=False),
+        sa.CheckConstraint("kind IN ('PLAIN', 'OIDC', 'BRIDGE')", name="kind_known"),
+        sa.CheckConstraint("min_level BETWEEN 1 AND 3", name="level_known"),
+        sa.CheckConstraint("(kind = 'PLAIN') = (client_id IS NULL)", name="client_where_signed_in"),
+        sa.CheckConstraint("(kind = 'OIDC') = (address IS NULL)", name="address_unless_the_clients_own"),
+        sa.CheckConstraint("open OR (closed_zh <> '' AND closed_en <> '')", name="closed_has_reason"),
+    )
+    op.create_table(
+        "tile_launch",
+        sa.Column("day", sa.Date, primary_key=True),
+        sa.Column("tile_id", sa.Text, sa.ForeignKey("app_tile.id"), primary_key=True),
+        sa.Column("channel", sa.Text, primary_key=True),
+        sa.Column("launches", sa.Integer, nullable=False),
+    )
+    op.create_table(
+        "link_host",
+        sa.Column("host", sa.Text, primary_key=True),
+        sa.Column("note", sa.Text, nullable=False),
+        sa.Column("added_at", MOMENT, nullable=False),
+    )

@@ -15,6 +15,7 @@ from authlib.oauth2.rfc6749 import (
     ClientMixin,
     InvalidClientError,
     InvalidRequestError,
+    OAuth2Error,
     TokenMixin,
     grants,
 )
@@ -62,6 +63,17 @@ def introspect(session: Session, asked: Asked, *, now: datetime) -> Answer:
     """Say what a token of the calling client is good for (RFC 7662); `active: false` for anything else."""
     answer: Answer = _Server(session, now).create_endpoint_response(IntrospectionEndpoint.ENDPOINT_NAME, asked)
     return answer
+
+
+def client_of(session: Session, asked: Asked, *, now: datetime) -> Client | Answer:
+    """The client that calls, proven as at the other endpoints (never a public one); else the refusal to send."""
+    server = _Server(session, now)
+    request = server.create_oauth2_request(asked)
+    try:
+        return server.authenticate_client(request, _WITH_PROOF).registered
+    except OAuth2Error as refused:
+        answer: Answer = server.handle_error_response(request, refused)
+        return answer
 
 
 def userinfo(session: Session, value: str, *, now: datetime) -> dict[str, object] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -130,16 +131,21 @@ def session_of(session: Session, sid: UUID) -> UUID | None:
 
 
 def userinfo(session: Session, found: Token) -> dict[str, object]:
-    """The claims about the person: by the token's scopes, and of those only what it consented to (ID-7)."""
+    """The claims about the person of an access token, by its scopes (ID-7)."""
     who = found.standing
-    claims: dict[str, object] = {"sub": who.sub}
-    given = consents.standing(session, subject_id=who.live.subject_id, client_key=who.client.id)
+    return claims_for(session, client=who.client, live=who.live, sub=who.sub, scopes=found.scopes)
+
+
+def claims_for(session: Session, *, client: Client, live: Live, sub: str, scopes: Iterable[str]) -> dict[str, object]:
+    """What a client is told of a person: by scope, and of those fields only what the person consented to (ID-7)."""
+    claims: dict[str, object] = {"sub": sub}
+    given = consents.standing(session, subject_id=live.subject_id, client_key=client.id)
     allowed = set(given.fields) if given is not None else set()
-    shown = {field for field in fields_of(found.scopes) if field in allowed}
+    shown = {field for field in fields_of(scopes) if field in allowed}
     if Field.LEVEL in shown:
-        claims[Field.LEVEL.value] = who.live.level
+        claims[Field.LEVEL.value] = live.level
     if shown - {Field.LEVEL}:
-        claims.update(_personal(session, who.live, shown))
+        claims.update(_personal(session, live, shown))
     return claims
 
 

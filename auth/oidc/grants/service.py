@@ -56,6 +56,14 @@ class Ended:
     client_key: UUID
 
 
+@dataclass(frozen=True, slots=True)
+class SignOn:
+    """A client's sign-on in a session: its `sid`, and what it calls the person."""
+
+    sid: UUID
+    sub: str
+
+
 def grant(session: Session, *, client: Client, live: Live, wish: Wish, now: datetime) -> Granted:
     """Grant what a person agreed to, for the client to fetch with a code within 60 s."""
     sign_on_id = _sign_on(session, client, live, now)
@@ -200,6 +208,17 @@ def revoke_access(session: Session, token_id: UUID) -> None:
 def end_session(session: Session, session_id: UUID) -> Sequence[Ended]:
     """The citizen session is over: all clients signed in through it are signed out, their tokens dead."""
     return _end(session, RevokeReason.SIGNED_OUT, OidcSignOn.session_id == session_id)
+
+
+def sign_on(session: Session, *, client: Client, live: Live, now: datetime) -> SignOn:
+    """The client signs the person of this session in by other means than a code (`auth.tickets`)."""
+    sid = _sign_on(session, client, live, now)
+    return SignOn(sid, subject_in(session, sector=client.sector, subject_id=live.subject_id))
+
+
+def end_sign_on(session: Session, sid: UUID) -> Sequence[Ended]:
+    """One client's sign-on is over, its tokens dead: what opened it was shown twice."""
+    return _end(session, RevokeReason.CODE_REUSED, OidcSignOn.id == sid)
 
 
 def end_client(session: Session, *, subject_id: UUID, client_key: UUID) -> Sequence[Ended]:

@@ -20,7 +20,7 @@ from auth.oidc.grants import queries as grant_queries
 from auth.oidc.grants import service as grants
 from auth.oidc.grants.service import Ended
 from auth.oidc.interactions.errors import InteractionOver
-from auth.oidc.interactions.rules import with_params
+from auth.oidc.interactions.rules import is_handle, with_params
 from auth.oidc.keys import service as keys
 from auth.oidc.logout import rules
 from auth.oidc.logout.errors import SignOutRefused
@@ -96,6 +96,8 @@ def begin(session: Session, *, asked: Asked, browser: Browser | None, now: datet
 
 def confirm(session: Session, *, sign_out: str, browser: Browser | None, now: datetime) -> Done:
     """The person said yes. Raises `InteractionOver` for a question that is unknown, expired or another browser's."""
+    if not is_handle(sign_out):
+        raise InteractionOver()
     row = session.scalar(select(OidcSignOut).where(OidcSignOut.handle == sign_out).with_for_update())
     if row is None or browser is None or row.browser_id != browser.id or row.expires_at <= now:
         raise InteractionOver()
@@ -107,6 +109,11 @@ def confirm(session: Session, *, sign_out: str, browser: Browser | None, now: da
 def on_session_ended(session: Session, event: SessionEnded) -> None:
     """A citizen session is over (signed out, frozen, lost, reused): its clients' tokens die, and they are told."""
     _tell(session, grants.end_session(session, event.session_id))
+
+
+def end_sign_on(session: Session, sid: UUID) -> None:
+    """One client's sign-on is over: its tokens die, and it is told."""
+    _tell(session, grants.end_sign_on(session, sid))
 
 
 def on_consent_withdrawn(session: Session, event: ConsentWithdrawn) -> None:

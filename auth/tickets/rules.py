@@ -1,0 +1,67 @@
+"""Where a ticket may be taken, and how long it is good. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable
+from datetime import timedelta
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+# ID-7.
+LASTS = timedelta(seconds=60)
+# Long enough to recognise one that is shown again; then the row is deleted [D].
+KEPT = timedelta(days=1)
+
+PARAMETER = "ticket"
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+_LONGEST = 1_000
+_PLAIN = re.compile(r"[!-~]+")
+# A way around the list: another spelling of a slash, a dot or a backslash.
+_TRICKS = re.compile(r"\\|%2e|%2f|%5c|/\.\.?(/|$)|//", re.IGNORECASE)
+
+
+def ticket_hash(ticket: str) -> bytes:
+    """What is stored of a ticket: it has 256 random bits, so a plain hash can't be searched."""
+    return hashlib.sha256(ticket.encode()).digest()
+
+
+def fault(address: str) -> str | None:
+    """What is wrong with an address to go to; None when it is good: https (plain http only to this machine), nothing hidden."""
+    try:
+        parts = urlsplit(address)
+        host, _port = parts.hostname, parts.port
+    except ValueError:
+        return "not an address"
+    if len(address) > _LONGEST or not _PLAIN.fullmatch(address) or not host:
+        return "not an address"
+    if parts.scheme != "https" and not (parts.scheme == "http" and host in _LOOPBACK):
+        return "must be https"
+    if parts.username is not None or parts.password is not None or "#" in address:
+        return "must have no user name and no fragment"
+    if _TRICKS.search(parts.path):
+        return "must have a plain path"
+    if PARAMETER in dict(parse_qsl(parts.query, keep_blank_values=True)):
+        return f"must have no parameter {PARAMETER}"
+    return None
+
+
+def allows(listed: Iterable[str], address: str) -> bool:
+    """Whether an address is on the list: it is one of it, or below one that ends in a slash (ID-8)."""
+    if fault(address) is not None:
+        return False
+    wanted = urlsplit(address)
+    for entry in listed:
+        known = urlsplit(entry)
+        same_site = (known.scheme, known.netloc.lower()) == (wanted.scheme, wanted.netloc.lower())
+        below = known.path.endswith("/") and not known.query and wanted.path.startswith(known.path)
+        if same_site and (below or (known.path, known.query) == (wanted.path, wanted.query)):
+            return True
+    return False
+
+
+def with_ticket(address: str, ticket: str) -> str:
+    """The address with the ticket at the end of its query."""
+    parts = urlsplit(address)
+    query = "&".join(filter(None, [parts.query, urlencode({PARAMETER: ticket})]))
+    return urlunsplit((parts.scheme, parts.netloc, parts.path, query, ""))
