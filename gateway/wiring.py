@@ -7,7 +7,7 @@ import importlib
 from sqlalchemy.orm import Session
 
 from auth.accounts.alipay.ports import AlipayAccounts
-from auth.accounts.events import AccountChanged, PhoneReplaced, SubjectsMerged
+from auth.accounts.events import AccountChanged, AccountClosed, PhoneReplaced, SubjectsMerged
 from auth.accounts.ports import WeChatAccounts
 from auth.consent import service as consent
 from auth.factors.ports import CodeSender
@@ -33,6 +33,7 @@ from casework.appointments import service as appointments
 from casework.cases import service as cases
 from casework.cases.events import CaseDelivered, CaseWithdrawn
 from casework.catalogue.events import ItemPublicationWithdrawn, ItemRetired, ItemVersionsPublished
+from casework.catalogue.personal import service as own_items
 from casework.catalogue.search import service as catalogue_search
 from casework.counter.service import PREREVIEW
 from casework.delivery import service as delivery
@@ -135,6 +136,8 @@ def subscribe_handlers() -> None:
     subscribe(SignInDisowned, messages.on_sign_in_disowned)
     subscribe(IdentityRaised, messages.on_identity_raised)
     subscribe(IdentityReviewed, messages.on_identity_reviewed)
+    subscribe(SubjectsMerged, own_items.move_owner)
+    subscribe(AccountClosed, own_items.on_account_closed)
     subscribe(ItemVersionsPublished, catalogue_search.on_published)
     subscribe(ItemRetired, catalogue_search.on_ended)
     subscribe(ItemPublicationWithdrawn, catalogue_search.on_ended)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -18,7 +18,7 @@ from casework.catalogue.answers import queries as answers
 from casework.catalogue.rules import CaseType, ServiceObject
 from casework.catalogue.search import queries as search
 from casework.catalogue.search.misses import service as misses
-from casework.catalogue.search.queries import Filters, Nothing
+from casework.catalogue.search.queries import Entry, Filters, Nothing
 from core import clock
 from core.db import transaction
 from core.web import access
@@ -30,6 +30,7 @@ from core.workdays import Unit
 blp = Blueprint("catalogue", __name__, url_prefix="/api/v1/catalogue", description="办事指南 / Service catalogue")
 
 PUBLIC = "the catalogue is public"
+_POPULAR = 20
 _FILTERS = ("q", "zone", "department", "region", "topic", "online_depth", "hot", "bookable", "deliverable")
 
 _text = ma.fields.String
@@ -128,6 +129,13 @@ class ItemPageOut(ma.Schema):
     nothing_found = ma.fields.Nested(NothingOut, allow_none=True, required=True)
 
 
+class PopularOut(ma.Schema):
+    """What most people used lately; `notice` when some of it is sample data."""
+
+    items = ma.fields.List(ma.fields.Nested(ItemEntryOut), required=True)
+    notice = _text(allow_none=True, required=True)
+
+
 class SuggestionsIn(ma.Schema):
     """What was typed so far."""
 
@@ -168,9 +176,19 @@ def _page(session: Session, args: dict[str, Any]) -> dict[str, Any]:
     return {
         "items": [entry.answer for entry in page.items],
         "next_cursor": page.next_cursor,
-        "notice": rules.SAMPLE_NOTICE[spoken] if any(entry.is_sample for entry in page.items) else None,
+        "notice": notice(page.items, spoken),
         "nothing_found": None if page.items else _nothing(page.nothing or Nothing((), (), 0), spoken),
     }
+
+
+def notice(entries: Sequence[Entry], spoken: str) -> str | None:
+    """What is said when some of the items are sample data."""
+    return rules.SAMPLE_NOTICE[spoken] if any(entry.is_sample for entry in entries) else None
+
+
+def _popular(session: Session) -> dict[str, Any]:
+    entries = search.most_used(session, clock.today(), limit=_POPULAR, language=language())
+    return {"items": [entry.answer for entry in entries], "notice": notice(entries, language())}
 
 
 def _nothing(nothing: Nothing, spoken: str) -> dict[str, Any]:
@@ -190,6 +208,15 @@ def items(args: dict[str, Any]) -> Response:
     """List service items, or search them."""
     key = orjson.dumps(args, option=orjson.OPT_SORT_KEYS).decode()
     return public_answer(f"items {key}", lambda session: _page(session, args))
+
+
+@blp.get("/popular")
+@access.public(PUBLIC)
+@cacheable(0)
+@blp.response(200, PopularOut)
+def popular() -> Response:
+    """List the service items that most people used lately."""
+    return public_answer("popular", _popular)
 
 
 @blp.get("/suggestions")

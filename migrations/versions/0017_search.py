@@ -23,11 +23,11 @@ def upgrade() -> None:
         sa.Column("effective_to", sa.Date),
         *(sa.Column(name, sa.Text, nullable=False) for name in TEXTS[:3]),
         sa.Column("service_objects", pg.ARRAY(sa.Text), nullable=False),
-        sa.Column("topics", pg.ARRAY(sa.Text), nullable=False),
         *(sa.Column(name, sa.Text, nullable=False) for name in TEXTS[3:]),
         *(sa.Column(name, sa.Boolean, nullable=False) for name in ("bookable", "deliverable", "hot", "is_sample")),
         sa.Column("uses", sa.Integer, server_default="0", nullable=False),
         *(sa.Column(name, sa.Text, nullable=False) for name in COMPARED),
+        sa.Column("head", sa.Integer, nullable=False),
         sa.Column("terms", pg.ARRAY(sa.Text(collation="C")), nullable=False),
         *(sa.Column(name, sa.Text, nullable=False) for name in ("entry_zh", "entry_en")),
     )

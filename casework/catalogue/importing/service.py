@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 import orjson
 from sqlalchemy import delete, func, insert, inspect, or_, select, tuple_, update
@@ -28,6 +29,8 @@ from core.db import Base
 
 RECORD_BEGINS = date(2017, 1, 1)
 """An item's first version counts as in force since then: what was true before it was recorded isn't known [D]."""
+_AT_ONCE = 1_000
+_PARTS: dict[type[Base], str] = {ItemQuestion: "questions", ItemMaterial: "materials", ItemFeeLine: "fee_lines"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,9 +159,12 @@ def _write_items(session: Session, contents: Sequence[Content], today: date) -> 
             .order_by(ItemVersion.item_id, ItemVersion.version.desc())
         )
     }
-    published: list[Publication] = []
+    begun = set(session.scalars(select(ItemVersion.item_id).distinct()))
+    published = _publish_new(session, [content for content in contents if content.item_id not in begun])
     reworded = 0
     for content in contents:
+        if content.item_id not in begun:
+            continue
         previous = latest.get(content.item_id)
         found_by = {"search_terms": search_terms(content.search_texts), "folded_name": fold(content.row["name"])}
         if previous is None or previous.digest != _digest(content):
@@ -174,6 +180,43 @@ def _write_items(session: Session, contents: Sequence[Content], today: date) -> 
 def _digest(content: Content) -> bytes:
     whole = [content.row, content.questions, content.materials, content.fee_lines]
     return hashlib.sha256(orjson.dumps(whole, option=orjson.OPT_SORT_KEYS)).digest()
+
+
+def _publish_new(session: Session, contents: Sequence[Content]) -> list[Publication]:
+    """Publish the first versions of items, many at a time: a city's catalogue comes in one document."""
+    published: list[Publication] = []
+    for at in range(0, len(contents), _AT_ONCE):
+        some = [(ids.uuid7(), content) for content in contents[at : at + _AT_ONCE]]
+        versions = [
+            {
+                "id": version_id,
+                "item_id": content.item_id,
+                "version": 1,
+                "state": VersionState.DRAFT,
+                "effective_from": RECORD_BEGINS,
+                "digest": _digest(content),
+                "search_terms": search_terms(content.search_texts),
+                "folded_name": fold(content.row["name"]),
+                **content.row,
+            }
+            for version_id, content in some
+        ]
+        session.execute(insert(ItemVersion), versions)
+        _write_parts(session, some)
+        keys = [version_id for version_id, _ in some]
+        session.execute(
+            update(ItemVersion).where(ItemVersion.id.in_(keys)).values(state=VersionState.PUBLISHED),
+            execution_options={"synchronize_session": False},
+        )
+        published += [Publication(content.item_id, version_id, None, RECORD_BEGINS) for version_id, content in some]
+    return published
+
+
+def _write_parts(session: Session, versions: Sequence[tuple[UUID, Content]]) -> None:
+    for model, part in _PARTS.items():
+        rows = [row | {"version_id": version_id} for version_id, content in versions for row in getattr(content, part)]
+        if rows:
+            session.execute(insert(model), rows)
 
 
 def _publish(session: Session, content: Content, found_by: dict[str, Any], today: date) -> Publication:
@@ -210,13 +253,7 @@ def _publish(session: Session, content: Content, found_by: dict[str, Any], today
             **found_by,
         )
     )
-    for model, rows in (
-        (ItemQuestion, content.questions),
-        (ItemMaterial, content.materials),
-        (ItemFeeLine, content.fee_lines),
-    ):
-        if rows:
-            session.execute(insert(model), [row | {"version_id": version_id} for row in rows])
+    _write_parts(session, [(version_id, content)])
     session.execute(update(ItemVersion).where(ItemVersion.id == version_id).values(state=VersionState.PUBLISHED))
     if last:
         session.execute(delete(ItemRedirect).where(ItemRedirect.item_id == content.item_id))

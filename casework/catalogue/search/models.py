@@ -34,7 +34,6 @@ class ItemSearch(Base):
     department_id: Mapped[str] = mapped_column(Text)
     region_code: Mapped[str] = mapped_column(Text)
     service_objects: Mapped[list[str]] = mapped_column(ARRAY(Text))
-    topics: Mapped[list[str]] = mapped_column(ARRAY(Text))
     online_depth: Mapped[str] = mapped_column(Text)
     bookable: Mapped[bool]
     deliverable: Mapped[bool]
@@ -43,6 +42,7 @@ class ItemSearch(Base):
     uses: Mapped[int] = mapped_column(server_default="0")
     title: Mapped[str] = mapped_column(Text)
     name: Mapped[str] = mapped_column(Text)
+    head: Mapped[int]
     also: Mapped[str] = mapped_column(Text)
     body: Mapped[str] = mapped_column(Text)
     said: Mapped[str] = mapped_column(Text)

@@ -15,7 +15,17 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.orm import Session
 
 from casework.catalogue.search.lexicon.rules import lexicon
-from casework.catalogue.search.ranking.rules import MOST, SCALE, Candidate, Sought, good_enough, plan, ranked, seek
+from casework.catalogue.search.ranking.rules import (
+    MOST,
+    SCALE,
+    TOPIC,
+    Candidate,
+    Sought,
+    good_enough,
+    plan,
+    ranked,
+    seek,
+)
 from casework.catalogue.search.service import CITY
 from casework.catalogue.search.understanding.rules import Reading, read
 from core.errors import InvalidInput
@@ -28,14 +38,14 @@ _SUGGESTIONS = 8
 _NEAREST = 5
 
 _POSITION = re.compile(r"(-?[0-9]{1,9}) ([A-Z0-9-]{1,64})")
-_COMPARED = "item_id, name, also, body, said, initials, hot, uses"
+_COMPARED = "item_id, name, head, also, body, said, initials, hot, uses"
 _IN_FORCE = "effective_from <= %(day)s AND (effective_to IS NULL OR effective_to > %(day)s)"
 _NARROWED = {
     "zone": "zone_code = %(zone)s",
     "department": "department_id = %(department)s",
     "region": f"region_code IN (%(region)s, '{CITY}')",
     "service_object": "service_objects @> ARRAY[%(service_object)s]",
-    "topic": "topics @> ARRAY[%(topic)s]",
+    "topic": f"terms @> ARRAY['{TOPIC}' || %(topic)s]",
     "online_depth": "online_depth = %(online_depth)s",
     "hot": "hot = %(hot)s",
     "bookable": "bookable = %(bookable)s",
@@ -195,11 +205,11 @@ def search(session: Session, filters: Filters, day: date, *, cursor: str | None,
     if after is not None:
         places = [place for place in places if (-place[0], place[1]) > (-after[0], after[1])]
     shown = places[:limit]
-    entries = _entries(session, [item_id for _, item_id in shown], day, language)
+    lines = entries(session, [item_id for _, item_id in shown], day, language)
     if not answer.places:
         return Found([], None, _nothing(session, answer, filters, day))
     last = f"{shown[-1][0]} {shown[-1][1]}" if len(places) > limit else None
-    return Found(entries, paging.encode(last) if last else None)
+    return Found(lines, paging.encode(last) if last else None)
 
 
 def _position(cursor: str) -> tuple[int, str]:
@@ -230,6 +240,16 @@ def _listed(
     return Found(entries, paging.encode(f"{int(not last[3])} {last[0]}") if last else None)
 
 
+def most_used(session: Session, day: date, *, limit: int, language: str) -> list[Entry]:
+    """What most people used lately; while nobody has, the hot ones (S48)."""
+    statement = (
+        f"SELECT item_id, is_sample, entry_{_checked(language)} FROM item_search WHERE {_IN_FORCE} "  # noqa: S608
+        "ORDER BY uses DESC, (hot IS FALSE), item_id LIMIT %(limit)s"
+    )
+    rows = _rows(session, statement, {"day": day, "limit": limit})
+    return [Entry(row[0], row[1], orjson.Fragment(row[2])) for row in rows]
+
+
 def _count(session: Session, filters: Filters, day: date) -> int:
     """How many items there are, as far as it takes to tell that there are some."""
     if filters.q:
@@ -242,7 +262,8 @@ def _checked(language: str) -> str:
     return "en" if language == "en" else "zh"
 
 
-def _entries(session: Session, item_ids: Sequence[str], day: date, language: str) -> list[Entry]:
+def entries(session: Session, item_ids: Sequence[str], day: date, language: str) -> list[Entry]:
+    """The lines of these items, in this order; those that aren't in force on `day` are left out."""
     if not item_ids:
         return []
     statement = (

@@ -162,9 +162,8 @@ def _row(row: Row[*tuple[Any, ...]], names: _Names) -> tuple[Any, ...]:
     values = {
         "version_id": row.id,
         "region_code": _region(row.authority, names.regions),
-        "topics": row.joint_topics,
         "title": row.name,
-        "terms": item_terms(row.item_id, texts),
+        "terms": item_terms(row.item_id, row.joint_topics, texts),
         **texts._asdict(),
         **{f"entry_{language}": orjson.dumps(entry_answer(row, language)).decode() for language in LANGUAGES},
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -18,21 +19,23 @@ _GOOD = 0.75
 """A best answer from here on makes it needless to look at items that hold only common terms."""
 SCALE = 10_000
 
-_IN_ALSO, _IN_BODY = 0.7, 0.3
+_IN_BRACKET, _IN_ALSO, _IN_BODY = 0.95, 0.7, 0.3
 _SOUNDS_SO, _SHORT_SO, _PART_OF_IT, _PART_OF_SOUND = 0.75, 0.7, 0.8, 0.6
 _LEAST_PART = 0.34
 """How much a match is worth beside one in the name; a part counts from `_LEAST_PART` of the weight of its pairs on."""
 _WHOLE, _EQUAL, _DENSE, _FIRST, _HOT, _USED = 0.15, 0.5, 0.08, 0.03, 0.02, 0.02
 _LEAST_SCORE, _LEAST_OF_BEST = 0.22, 0.5
 _FIRST_WORDS = ("首次", "新办", "设立", "申领", "核发", "认定", "新建")
-_BODY, _INITIALS, _BEGINS, CODE = "·", ".", "^", "#"
+_BODY, _INITIALS, _BEGINS, CODE, TOPIC = "·", ".", "^", "#", "@"
 _INITIALS_LENGTH = 3
+_BRACKET = re.compile(r"[(\uff08]")
 
 
 class Texts(NamedTuple):
-    """What an item is compared by; each text is folded, its fields parted by spaces."""
+    """What an item is compared by; each text is folded, its fields parted by spaces. `head`: characters before a bracket."""
 
     name: str
+    head: int
     also: str
     body: str
     said: str
@@ -44,6 +47,7 @@ class Texts(NamedTuple):
         stretches = runs(name)
         return cls(
             "".join(stretches),
+            len(fold(_BRACKET.split(name, maxsplit=1)[0])),
             _joined(also),
             _joined(body),
             " " + " ".join(map(sounds, stretches)) + " ",
@@ -55,9 +59,12 @@ def _joined(texts: Iterable[str]) -> str:
     return " ".join(dict.fromkeys(stretch for text in texts for stretch in runs(text)))
 
 
-def item_terms(item_id: str, texts: Texts) -> list[str]:
-    """What an item is found by: its code, pairs of characters and of syllables, three initials, its first character, its body."""
-    terms: dict[str, None] = {CODE + fold(item_id): None}
+def item_terms(item_id: str, topics: Iterable[str], texts: Texts) -> list[str]:
+    """What an item is found by.
+
+    Its code and topics, pairs of characters and of syllables, three initials, its first character, pairs of its body.
+    """
+    terms: dict[str, None] = dict.fromkeys((CODE + fold(item_id), *(TOPIC + topic for topic in topics)))
     terms.update(dict.fromkeys(bigrams(texts.name)))
     for stretch in texts.also.split():
         terms.update(dict.fromkeys(bigrams(stretch)))
@@ -177,6 +184,7 @@ class Candidate(NamedTuple):
 
     item_id: str
     name: str
+    head: int
     also: str
     body: str
     said: str
@@ -226,8 +234,11 @@ def _quality(one: Sought, candidate: Candidate) -> tuple[float, int]:
         worst, long = 1.0, 0
         for part, seeds in zip(alternative.parts, alternative.seeds, strict=True):
             for option in part:
-                if option in name:
+                at = name.find(option)
+                if at >= 0:
                     long += len(option)
+                    if at >= candidate.head:
+                        worst = min(worst, _IN_BRACKET)
                     break
             else:
                 worst = min(worst, _IN_ALSO)

@@ -1,0 +1,91 @@
+"""A citizen's own items: favourites, and what was looked at lately."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import marshmallow as ma
+import orjson
+from flask import Response
+from flask_smorest import Blueprint
+from sqlalchemy.orm import Session
+
+from casework.catalogue.personal import queries, service
+from casework.catalogue.search import queries as search
+from core import clock
+from core.db import transaction
+from core.web import access
+from core.web.request_context import language
+from miniprogram_api.catalogue import ItemEntryOut, notice
+
+blp = Blueprint("my_items", __name__, url_prefix="/api/v1/my-items", description="我的事项 / My items")
+
+
+class MyItemsOut(ma.Schema):
+    """Items that are in force, the latest first; the list is short and answered whole."""
+
+    items = ma.fields.List(ma.fields.Nested(ItemEntryOut), required=True)
+    notice = ma.fields.String(allow_none=True, required=True)
+
+
+def _answer(session: Session, item_ids: list[str]) -> Response:
+    entries = search.entries(session, item_ids, clock.today(), language())
+    body: dict[str, Any] = {
+        "items": [entry.answer for entry in entries],
+        "notice": notice(entries, language()),
+    }
+    return Response(orjson.dumps(body), content_type="application/json")
+
+
+@blp.get("/favourites")
+@access.citizen()
+@blp.response(200, MyItemsOut)
+def favourites() -> Response:
+    """List my favourite items."""
+    with transaction() as session:
+        return _answer(session, queries.favourites(session, access.citizen_actor().subject_id))
+
+
+@blp.put("/favourites/<item_id>")
+@access.citizen()
+@blp.response(204)
+def keep(item_id: str) -> None:
+    """Make an item one of my favourites."""
+    with transaction() as session:
+        service.keep(session, subject_id=access.citizen_actor().subject_id, item_id=item_id)
+
+
+@blp.delete("/favourites/<item_id>")
+@access.citizen()
+@blp.response(204)
+def drop(item_id: str) -> None:
+    """Take an item off my favourites."""
+    with transaction() as session:
+        service.drop(session, subject_id=access.citizen_actor().subject_id, item_id=item_id)
+
+
+@blp.get("/seen")
+@access.citizen()
+@blp.response(200, MyItemsOut)
+def seen() -> Response:
+    """List the items I looked at lately."""
+    with transaction() as session:
+        return _answer(session, queries.seen_lately(session, access.citizen_actor().subject_id))
+
+
+@blp.put("/seen/<item_id>")
+@access.citizen()
+@blp.response(204)
+def note_seen(item_id: str) -> None:
+    """Note that I looked at an item."""
+    with transaction() as session:
+        service.note_seen(session, subject_id=access.citizen_actor().subject_id, item_id=item_id)
+
+
+@blp.delete("/seen")
+@access.citizen()
+@blp.response(204)
+def forget_seen() -> None:
+    """Forget which items I looked at."""
+    with transaction() as session:
+        service.forget_seen(session, subject_id=access.citizen_actor().subject_id)
