@@ -66,7 +66,7 @@ class Site:
         }
         return {name: value for name, value in {**good, **changes}.items() if value is not None}
 
-    def exchange(self, http: FlaskClient, code: str, **changes: str | None) -> TestResponse:
+    def exchange(self, http: FlaskClient, code: str, /, **changes: str | None) -> TestResponse:
         """Show the code at the token endpoint."""
         form: dict[str, str | None] = {
             "grant_type": "authorization_code",
@@ -151,10 +151,15 @@ def allow(actor: Citizen, site: Site, *fields: Field) -> None:
         )
 
 
+def params(address: str) -> dict[str, str]:
+    """The query parameters of an address."""
+    return dict(parse_qsl(urlsplit(address).query))
+
+
 def query_of(answer: TestResponse) -> dict[str, str]:
     """The query parameters of the address an answer redirects to."""
     assert answer.status_code in {302, 303}, answer.text
-    return dict(parse_qsl(urlsplit(answer.location).query))
+    return params(answer.location)
 
 
 def authorize(http: FlaskClient, site: Site, **changes: str | None) -> dict[str, str]:

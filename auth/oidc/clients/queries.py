@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from auth.oidc.clients.models import OidcClient
-from auth.oidc.clients.rules import AuthMethod, ClientType
+from auth.oidc.clients.rules import AuthMethod, ClientType, is_client_id
 from core import security
 from core.errors import NotFound
 from core.web.paging import Page, by_id
@@ -53,6 +53,8 @@ def secret_hash(secret: str) -> bytes:
 
 def find(session: Session, client_id: str) -> Client | None:
     """The active client `client_id`, or None."""
+    if not is_client_id(client_id):
+        return None
     row = session.scalar(select(OidcClient).where(OidcClient.client_id == client_id, OidcClient.active))
     return None if row is None else _client(row)
 
@@ -88,7 +90,9 @@ def everybody(session: Session) -> Sequence[OidcClient]:
 
 def registered(session: Session, client_id: str) -> OidcClient:
     """The registration of `client_id`, also a disabled one. Raises `NotFound`."""
-    row = session.scalar(select(OidcClient).where(OidcClient.client_id == client_id))
+    row = (
+        session.scalar(select(OidcClient).where(OidcClient.client_id == client_id)) if is_client_id(client_id) else None
+    )
     if row is None:
         raise NotFound()
     return row

@@ -79,6 +79,11 @@ class Registration:
     jwks: Mapping[str, Any] | None = field(default=None, repr=False)
 
 
+def is_client_id(text: str) -> bool:
+    """Whether `text` has the shape of a client_id; nothing else needs to be looked up."""
+    return _CLIENT_ID.fullmatch(text) is not None
+
+
 def faults(wanted: Registration) -> dict[str, list[str]]:
     """What is wrong with a registration, by field; empty when it is good."""
     found = {

@@ -103,6 +103,8 @@ def set_active(session: Session, *, actor: Actor, client_id: str, active: bool) 
 
 
 def _locked(session: Session, client_id: str) -> OidcClient:
+    if not rules.is_client_id(client_id):
+        raise NotFound()
     row = session.scalar(select(OidcClient).where(OidcClient.client_id == client_id).with_for_update())
     if row is None:
         raise NotFound()

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from auth.oidc.clients import queries as clients
 from auth.oidc.interactions.errors import InteractionOver
 from auth.oidc.interactions.models import OidcInteraction
+from auth.oidc.interactions.rules import is_handle
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,8 @@ class Interaction:
 
 def view(session: Session, interaction: str) -> Interaction:
     """The request with this id, also one that is over. It says nothing about the person. Raises `InteractionOver` for an unknown one."""
+    if not is_handle(interaction):
+        raise InteractionOver()
     row = session.scalar(select(OidcInteraction).where(OidcInteraction.handle == interaction))
     if row is None:
         raise InteractionOver()

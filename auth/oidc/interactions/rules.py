@@ -134,6 +134,11 @@ def with_params(address: str, params: Mapping[str, str | None]) -> str:
     return urlunsplit((parts.scheme, parts.netloc, parts.path, query, ""))
 
 
+def is_handle(text: str) -> bool:
+    """Whether `text` has the shape of an interaction's id; nothing else needs to be looked up."""
+    return _CHALLENGE.fullmatch(text) is not None
+
+
 def must_sign_in(*, prompts: frozenset[Prompt], max_age: int | None, auth_time: datetime, asked_at: datetime) -> bool:
     """Whether somebody signed in since `auth_time` has to sign in again for a request that came at `asked_at`."""
     if auth_time >= asked_at:

@@ -214,6 +214,8 @@ def _open(
     session: Session, handle: str, browser: Browser | None, now: datetime
 ) -> tuple[OidcInteraction, Client, Browser]:
     """The request, locked, of this browser and within its time; answered or not."""
+    if not rules.is_handle(handle):
+        raise InteractionOver()
     row = session.scalar(
         select(OidcInteraction)
         .where(OidcInteraction.handle == handle)

@@ -114,6 +114,7 @@ def read_hint(session: Session, token: str) -> dict[str, Any] | None:
     """The claims of an ID token that we signed, expired or not (as `id_token_hint`); None for anything else."""
     if len(token) > _LONGEST_TOKEN:
         return None
+    ensure(session)
     published = KeySet.import_key_set({"keys": list(queries.published(session))})
     try:
         found = jwt.decode(token, published, algorithms=[rules.ALGORITHM])

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from auth.oidc.clients import queries as clients
 from auth.oidc.interactions.errors import InteractionOver
+from auth.oidc.interactions.rules import is_handle
 from auth.oidc.logout.models import OidcSignOut
 
 
@@ -28,6 +29,8 @@ class SignOut:
 
 def view(session: Session, sign_out: str) -> SignOut:
     """The question with this id. Raises `InteractionOver` for an unknown one."""
+    if not is_handle(sign_out):
+        raise InteractionOver()
     row = session.scalar(select(OidcSignOut).where(OidcSignOut.handle == sign_out))
     if row is None:
         raise InteractionOver()
