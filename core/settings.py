@@ -94,6 +94,15 @@ class NetworkIdentitySettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RegistrySettings:
+    """A register that is asked in signed requests: of organisations, or of households and births."""
+
+    url: str
+    key_id: str
+    secret: str = _hidden()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SmsSettings:
     """Aliyun short messages."""
 
@@ -145,6 +154,8 @@ class Settings:
     alipay: AlipaySettings
     identity_authority: IdentityAuthoritySettings
     network_identity: NetworkIdentitySettings
+    market_registry: RegistrySettings
+    household_registry: RegistrySettings
     sms: SmsSettings
     tencent_sms: TencentSmsSettings | None
     kuaidi100: Kuaidi100Settings
@@ -292,6 +303,16 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
             key_id=read.get("NETWORK_IDENTITY_KEY_ID", str),
             secret=read.get("NETWORK_IDENTITY_SECRET", _secret),
         ),
+        market_registry=RegistrySettings(
+            url=read.get("MARKET_REGISTRY_URL", _url),
+            key_id=read.get("MARKET_REGISTRY_KEY_ID", str),
+            secret=read.get("MARKET_REGISTRY_SECRET", _secret),
+        ),
+        household_registry=RegistrySettings(
+            url=read.get("HOUSEHOLD_REGISTRY_URL", _url),
+            key_id=read.get("HOUSEHOLD_REGISTRY_KEY_ID", str),
+            secret=read.get("HOUSEHOLD_REGISTRY_SECRET", _secret),
+        ),
         sms=SmsSettings(
             url=read.get("ALIYUN_SMS_URL", _url),
             access_key_id=read.get("ALIYUN_SMS_ACCESS_KEY_ID", str),
@@ -357,6 +378,8 @@ def partner_urls(settings: Settings) -> dict[str, str]:
         "ALIPAY_OAUTH_URL": settings.alipay.oauth_url,
         "IDENTITY_AUTHORITY_URL": settings.identity_authority.url,
         "NETWORK_IDENTITY_URL": settings.network_identity.url,
+        "MARKET_REGISTRY_URL": settings.market_registry.url,
+        "HOUSEHOLD_REGISTRY_URL": settings.household_registry.url,
         "ALIYUN_SMS_URL": settings.sms.url,
         **({"TENCENT_SMS_URL": settings.tencent_sms.url} if settings.tencent_sms else {}),
         "KUAIDI100_POLL_URL": settings.kuaidi100.poll_url,

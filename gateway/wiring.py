@@ -10,6 +10,9 @@ from auth.accounts.alipay.ports import AlipayAccounts
 from auth.accounts.events import AccountChanged, AccountClosed, PhoneReplaced, SubjectsMerged
 from auth.accounts.ports import WeChatAccounts
 from auth.consent import service as consent
+from auth.delegation import service as delegation
+from auth.delegation.events import ConfirmationAsked, DelegationChanged
+from auth.delegation.guardians.ports import HouseholdRegistry
 from auth.factors.ports import CodeSender
 from auth.identity import service as identity
 from auth.identity.alipay.ports import AlipayRealName
@@ -24,6 +27,9 @@ from auth.oidc.grants import service as oidc_grants
 from auth.oidc.keys.ports import Issuer
 from auth.oidc.logout import service as oidc_logout
 from auth.oidc.logout.ports import BackchannelLogout
+from auth.organisations import service as organisations
+from auth.organisations.events import RoleBegun, RoleEnded
+from auth.organisations.ports import MarketRegistry
 from auth.redirects.ports import ReturnAddresses
 from auth.sessions import authenticator
 from auth.sessions import service as sessions
@@ -52,6 +58,7 @@ from core.web.consent import ConsentCheck
 from gateway import personal
 from gateway.models import feature_modules, load_all
 from notifications.channels.ports import ShortMessages, SubscribeMessages
+from notifications.delegations import service as delegation_notices
 from notifications.messages import service as messages
 from notifications.oldphones import service as old_phones
 from notifications.preferences import service as preferences
@@ -60,7 +67,9 @@ from partners.alipay.accounts import AlipayOAuth
 from partners.alipay.payments import AlipayPayments
 from partners.alipay.real_name import AlipayCertVerify
 from partners.couriers.kuaidi100 import Kuaidi100
+from partners.household_registry.adapter import SignedHouseholdRegistry
 from partners.identity_authority.adapter import SignedIdentityAuthority
+from partners.market_registry.adapter import SignedMarketRegistry
 from partners.network_identity.adapter import SignedNetworkIdentity
 from partners.oidc_clients.backchannel import HttpBackchannelLogout
 from partners.sms.aliyun import AliyunSms
@@ -103,6 +112,8 @@ def provide_adapters(settings: Settings) -> None:
     authority = SignedIdentityAuthority(settings.identity_authority)
     ports.provide(IdentityAuthority, authority)
     ports.provide(IdentitySignals, authority)
+    ports.provide(MarketRegistry, SignedMarketRegistry(settings.market_registry))
+    ports.provide(HouseholdRegistry, SignedHouseholdRegistry(settings.household_registry))
     ports.provide(NetworkIdentity, SignedNetworkIdentity(settings.network_identity))
     ports.provide(AlipayAccounts, AlipayOAuth(settings.alipay, settings.public_url))
     ports.provide(AlipayRealName, AlipayCertVerify(settings.alipay, settings.public_url))
@@ -123,6 +134,12 @@ def subscribe_handlers() -> None:
         subscribe(SubjectsMerged, feature.move_owner)
     for feature in (reviews, conflicts, network_identity):
         subscribe(SubjectsMerged, feature.move_owner)
+    for feature in (delegation, organisations):
+        subscribe(SubjectsMerged, feature.move_owner)
+    subscribe(DelegationChanged, delegation_notices.on_delegation_changed)
+    subscribe(ConfirmationAsked, delegation_notices.on_confirmation_asked)
+    subscribe(RoleBegun, delegation_notices.on_role_begun)
+    subscribe(RoleEnded, delegation_notices.on_role_ended)
     for feature in (oidc_consents, oidc_grants):
         subscribe(SubjectsMerged, feature.move_owner)
     subscribe(SessionEnded, oidc_logout.on_session_ended)

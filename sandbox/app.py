@@ -12,7 +12,16 @@ from flask import Flask, Response, g, request
 from flask.json.provider import DefaultJSONProvider
 from flask.typing import ResponseReturnValue
 
-from sandbox import aliyun_sms, credentials, identity_authority, kuaidi100, network_identity, wechat
+from sandbox import (
+    aliyun_sms,
+    credentials,
+    household_registry,
+    identity_authority,
+    kuaidi100,
+    market_registry,
+    network_identity,
+    wechat,
+)
 from sandbox.alipay import cashier, gateway, notices, oauth
 from sandbox.alipay import control as alipay_control
 from sandbox.callbacks import Callbacks
@@ -46,6 +55,8 @@ _BUSINESS_ERRORS: dict[str, Callable[[object], Response]] = {
     "alipay": gateway.business_error,
     "identity-authority": identity_authority.business_error,
     "network-identity": network_identity.business_error,
+    "market-registry": market_registry.business_error,
+    "household-registry": household_registry.business_error,
     "aliyun-sms": aliyun_sms.business_error,
     "kuaidi100": kuaidi100.business_error,
 }
@@ -63,6 +74,7 @@ def create_app(state: Path, *, hurry: float) -> Flask:
     for blueprint in (
         wechat.blueprint, wechat.control, gateway.blueprint, cashier.blueprint, alipay_control.blueprint,
         oauth.blueprint, oauth.control,
+        market_registry.blueprint, market_registry.control, household_registry.blueprint,
         identity_authority.blueprint, identity_authority.control, network_identity.blueprint, network_identity.control,
         aliyun_sms.blueprint, aliyun_sms.control, *kuaidi100.blueprints, control, page,
     ):  # fmt: skip

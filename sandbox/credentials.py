@@ -118,6 +118,8 @@ def _fresh() -> dict[str, Any]:
         },
         "identity-authority": {"key_id": "IA" + secrets.token_hex(6), "secret": secrets.token_urlsafe(32)},
         "network-identity": {"key_id": "NI" + secrets.token_hex(6), "secret": secrets.token_urlsafe(32)},
+        "market-registry": {"key_id": "MR" + secrets.token_hex(6), "secret": secrets.token_urlsafe(32)},
+        "household-registry": {"key_id": "HR" + secrets.token_hex(6), "secret": secrets.token_urlsafe(32)},
         "aliyun-sms": {
             "access_key_id": "LTAI5t" + _characters(alnum, 18),
             "access_key_secret": _characters(alnum, 30),

@@ -7,12 +7,21 @@ from typing import Any
 
 from sandbox.store import Store
 
-PARTNERS = ("wechat", "alipay", "identity-authority", "network-identity", "aliyun-sms", "kuaidi100")
+PARTNERS = (
+    "wechat",
+    "alipay",
+    "identity-authority",
+    "network-identity",
+    "market-registry",
+    "household-registry",
+    "aliyun-sms",
+    "kuaidi100",
+)
 
 # In the order in which they strike when one request meets several.
 REQUEST_KINDS = ("latency", "timeout", "error", "garbage", "wrong_signature", "drop_response_after_effect")
 CALLBACK_KINDS = ("forged_callback", "duplicate_callback", "late_callback", "reorder")
-SIGNING_PARTNERS = ("alipay", "identity-authority", "network-identity")
+SIGNING_PARTNERS = ("alipay", "identity-authority", "network-identity", "market-registry", "household-registry")
 CALLING_PARTNERS = ("alipay", "aliyun-sms", "kuaidi100")
 
 

@@ -86,3 +86,7 @@ CREATE TABLE IF NOT EXISTS network_check (
   document_number TEXT NOT NULL, grade TEXT NOT NULL, purpose TEXT NOT NULL, return_url TEXT NOT NULL,
   result TEXT NOT NULL, token TEXT NOT NULL, tries INTEGER NOT NULL, expires_at REAL NOT NULL, fetched_at REAL
 );
+
+CREATE TABLE IF NOT EXISTS organisation_change (
+  organisation TEXT PRIMARY KEY, representative TEXT NOT NULL, deregistered INTEGER NOT NULL
+);
