@@ -33,17 +33,20 @@ def fault(address: str) -> str | None:
         host, _port = parts.hostname, parts.port
     except ValueError:
         return "not an address"
-    if len(address) > _LONGEST or not _PLAIN.fullmatch(address) or not host:
-        return "not an address"
-    if parts.scheme != "https" and not (parts.scheme == "http" and host in _LOOPBACK):
-        return "must be https"
-    if parts.username is not None or parts.password is not None or "#" in address:
-        return "must have no user name and no fragment"
-    if _TRICKS.search(parts.path):
-        return "must have a plain path"
-    if PARAMETER in dict(parse_qsl(parts.query, keep_blank_values=True)):
-        return f"must have no parameter {PARAMETER}"
-    return None
+    checks = (
+        (len(address) <= _LONGEST and bool(_PLAIN.fullmatch(address)) and bool(host), "not an address"),
+        (parts.scheme == "https" or (parts.scheme == "http" and host in _LOOPBACK), "must be https"),
+        (
+            parts.username is None and parts.password is None and "#" not in address,
+            "must have no user name and no fragment",
+        ),
+        (not _TRICKS.search(parts.path), "must have a plain path"),
+        (
+            PARAMETER not in dict(parse_qsl(parts.query, keep_blank_values=True)),
+            f"must have no parameter {PARAMETER}",
+        ),
+    )
+    return next((wrong for good, wrong in checks if not good), None)
 
 
 def allows(listed: Iterable[str], address: str) -> bool:

@@ -44,7 +44,6 @@ def request(session: Session, *, actor: Citizen) -> DataExport:
     known = session.scalars(waiting).first()
     if known is not None:
         return known
-    hit(rules.ASKED_A_DAY, str(actor.subject_id))
     now = clock.now()
     made = session.scalar(
         insert(DataExport)
@@ -61,6 +60,7 @@ def request(session: Session, *, actor: Citizen) -> DataExport:
     )
     if made is None:
         return session.scalars(waiting).one()
+    hit(rules.ASKED_A_DAY, str(actor.subject_id))
     audit.record(session, actor=actor, action="data_export.request", object_type="data_export", object_id=made)
     jobs.defer(session, BUILD, export_id=str(made))
     return session.get_one(DataExport, made)
