@@ -33,8 +33,10 @@ class Evidence:
     look_again_at: datetime | None
 
 
-def level(session: Session, subject_id: UUID, now: datetime, *, since: datetime | None = None) -> int:
-    """The level of `subject_id` at `now`, 0 to 3; `since` as in `rules.level`."""
+def level(
+    session: Session, subject_id: UUID, now: datetime, *, since: datetime | None = None, channel: str | None = None
+) -> int:
+    """The level of `subject_id` at `now`, 0 to 3; `since` and `channel` as in `rules.level`."""
     rows = session.execute(
         select(IdentityEvidence.type, IdentityEvidence.at, IdentityEvidence.expires_at).where(
             IdentityEvidence.subject_id == subject_id,
@@ -43,7 +45,7 @@ def level(session: Session, subject_id: UUID, now: datetime, *, since: datetime 
         )
     )
     proofs = [Proof(EvidenceType(row.type), Result.PASS, row.at, row.expires_at) for row in rows]
-    return rules.level(proofs, now, since=since, policy=policies.in_force(now))
+    return rules.level(proofs, now, since=since, policy=policies.in_force(now), channel=channel)
 
 
 def has_fresh_proof(session: Session, actor: Citizen, purpose: Purpose, now: datetime) -> bool:

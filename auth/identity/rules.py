@@ -87,6 +87,7 @@ _FRESH: frozenset[EvidenceType] = frozenset(
     {EvidenceType.ALIPAY, EvidenceType.FACE, EvidenceType.HALL, EvidenceType.NETID}
 )
 _HIGHEST = 3
+KIOSK = "KIOSK"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,7 @@ class Policy:
     review_takes: timedelta = timedelta(days=1)
     review_tries: int = 5
     cool_down: timedelta = timedelta(hours=24)
+    kiosk_highest: int = 2
 
 
 POLICY = Policy()
@@ -182,22 +184,32 @@ def counts(proof: Proof, now: datetime) -> bool:
     )
 
 
-def level(proofs: Iterable[Proof], now: datetime, *, since: datetime | None = None, policy: Policy = POLICY) -> int:
+def level(
+    proofs: Iterable[Proof],
+    now: datetime,
+    *,
+    since: datetime | None = None,
+    policy: Policy = POLICY,
+    channel: str | None = None,
+) -> int:
     """The level 0 to 3 that evidence adds up to at `now` (3.7).
 
     0 without a proven phone: an openid alone is level 0. 1 with one. Above that the best proof of identity. With
     `since`, only proofs of identity made then or later count: a factor that joined a proven person has to prove the
-    identity again (ID-4).
+    identity again (ID-4). On the `channel` KIOSK the card in the reader stands for the phone, and more than level 2 is
+    never reached: a lost card is enough to stand there.
     """
+    at_kiosk = channel == KIOSK
     standing = [proof for proof in proofs if counts(proof, now)]
-    if not any(proof.type is EvidenceType.PHONE for proof in standing):
+    if not at_kiosk and not any(proof.type is EvidenceType.PHONE for proof in standing):
         return 0
     worth = [
         policy.grants[proof.type]
         for proof in standing
         if proof.type in policy.grants and (since is None or proof.at >= since)
     ]
-    return max(worth, default=1)
+    found = max(worth, default=1)
+    return min(found, policy.kiosk_highest) if at_kiosk else found
 
 
 def expiry(

@@ -203,7 +203,9 @@ def _read(session_id: UUID) -> tuple[Citizen, datetime | None] | None:
     ]
     first = rows[0]
     now = clock.now()
-    level = identity_rules.level(proofs, now, since=first.proofs_since, policy=policies.in_force(now))
+    level = identity_rules.level(
+        proofs, now, since=first.proofs_since, policy=policies.in_force(now), channel=first.channel
+    )
     ends = [proof.expires_at for proof in proofs if proof.expires_at is not None and proof.expires_at > now]
     citizen = Citizen(subject_id=first.subject_id, session_id=session_id, level=level, channel=first.channel)
     return citizen, min(ends, default=None)

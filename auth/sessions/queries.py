@@ -59,7 +59,7 @@ def live(session: Session, session_id: UUID) -> Live | None:
         return None
     if accounts.standing(session, row.subject_id).state is not SubjectState.ACTIVE:
         return None
-    level = identity.level(session, row.subject_id, clock.now(), since=row.proofs_since)
+    level = identity.level(session, row.subject_id, clock.now(), since=row.proofs_since, channel=row.channel)
     restricted = row.proofs_since is not None
     return Live(row.id, row.subject_id, cast(Channel, row.channel), level, restricted, row.expires_at)
 

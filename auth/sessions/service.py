@@ -347,7 +347,7 @@ def _end(session: Session, row: CitizenSession, reason: EndReason) -> None:
 
 
 def _access(session: Session, row: CitizenSession, now: datetime) -> tuple[str, datetime, int]:
-    level = identity.level(session, row.subject_id, clock.now(), since=row.proofs_since)
+    level = identity.level(session, row.subject_id, clock.now(), since=row.proofs_since, channel=row.channel)
     channel = cast(Channel, row.channel)
     ends = rules.access_end(channel, now, row.expires_at)
     token = authenticator.issue(
