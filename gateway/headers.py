@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from typing import Any
-from wsgiref.types import StartResponse, WSGIApplication
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from core.web.request_context import identify
+
+STARTED = "ningbo.started"
+"""In the environ: when the request came in, by `time.perf_counter`."""
 
 _ALWAYS = [
     ("X-Content-Type-Options", "nosniff"),
@@ -27,9 +31,10 @@ class EveryAnswer:
     def __init__(self, wsgi_app: WSGIApplication) -> None:
         self._wsgi_app = wsgi_app
 
-    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer, with the headers."""
         request_id = identify(environ)
+        environ[STARTED] = time.perf_counter()
 
         def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
             names = {name.lower() for name, _ in headers}

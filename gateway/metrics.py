@@ -6,17 +6,16 @@ Routes are labelled by their rule, never by their address, so no id becomes a la
 from __future__ import annotations
 
 import functools
-import logging
 import time
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, request
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from sqlalchemy import text
 
 from core.db import engine
 from core.web import access
-
-log = logging.getLogger("access")
+from gateway.headers import STARTED
+from gateway.logs import request_answered
 
 REQUESTS = Counter("http_requests", "Requests answered", ["method", "route", "status"])
 SECONDS = Histogram(
@@ -36,13 +35,13 @@ def _counters(method: str, route: str, status: int) -> tuple[Counter, Histogram]
 
 
 def _count(response: Response) -> Response:
-    rule = request.url_rule
-    route, method, status = rule.rule if rule is not None else "(none)", request.method, response.status_code
-    seconds = time.perf_counter() - getattr(g, "started", time.perf_counter())
+    rule, environ = request.url_rule, request.environ
+    route, method, status = rule.rule if rule is not None else "(none)", environ["REQUEST_METHOD"], response.status_code
+    seconds = time.perf_counter() - environ[STARTED]
     requests, durations = _counters(method, route, status)
     requests.inc()
     durations.observe(seconds)
-    log.info("request", extra={"method": method, "route": route, "status": status, "ms": round(seconds * 1000, 1)})
+    request_answered(environ, method=method, route=route, status=status, seconds=seconds)
     return response
 
 

@@ -10,7 +10,7 @@ import functools
 import re
 import secrets
 from contextvars import ContextVar
-from typing import Any
+from wsgiref.types import WSGIEnvironment
 
 from flask import has_request_context, request
 from werkzeug.datastructures import LanguageAccept
@@ -22,7 +22,7 @@ _ENVIRON_KEY = "ningbo.request_id"
 _LANGUAGES = ("zh-CN", "zh", "en")
 
 
-def identify(environ: dict[str, Any]) -> str:
+def identify(environ: WSGIEnvironment) -> str:
     """The id of the request of `environ`: the caller's X-Request-Id if it is well formed, else ours."""
     found: str | None = environ.get(_ENVIRON_KEY)
     if found is None:
