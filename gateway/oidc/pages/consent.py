@@ -147,11 +147,11 @@ def ask_sign_out(handle: str) -> Response:
 def answer_sign_out(handle: str) -> Response:
     """Sign out of all sites, or stay."""
     with transaction() as session:
-        asked = sign_outs.view(session, handle)
-        looks.remember(looks.present(asked.language))
         browser = browsers.known(session, cookie=cookies.browser_cookie(), now=clock.wall())
-    if browser is None:
-        return _message("sign_out.done")
+        if browser is None:
+            # Pressed a second time: nobody is signed in any more.
+            return _message("sign_out.done")
+        looks.remember(looks.present(sign_outs.view(session, handle).language))
     check_key(browser, handle)
     if request.form.get("answer") != "yes":
         return _message("sign_out.stayed")

@@ -116,8 +116,8 @@ class Visit:
         return Site(named.name_en if self.look.language == "en" else named.name_zh, self.department)
 
     def page(self, template: str, **values: Any) -> Response:
-        """The page `template`; what was wrong with what was typed on it last is shown on it."""
-        name = template.removesuffix(".html")
+        """The page `template`; what was wrong with what was typed at this address last is shown on it."""
+        name = request.path.removeprefix(self.here).strip("/")
         mine = self.desk.fault is not None and self.desk.fault.page == name
         return render(
             template,

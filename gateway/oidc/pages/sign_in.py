@@ -10,6 +10,7 @@ from auth.accounts import queries as people
 from auth.accounts.ports import WeChatPhone
 from auth.factors import rules, service
 from auth.factors.errors import CodeWrong
+from auth.oidc.browser import service as browsers
 from auth.oidc.interactions import service as interactions
 from auth.oidc.interactions.service import AskConsent, SignIn, StepUp
 from core import clock
@@ -145,6 +146,8 @@ def _add_phone(visit: Visit, number: str, *, proven: bool) -> Response:
         return _wrong(visit)
     with transaction() as session:
         service.add_phone(session, actor=visit.browser.live.actor, phone=WeChatPhone(number))
+        for method in BY_PHONE:
+            browsers.add_method(session, browser=visit.browser, method=method)
         interactions.signed_in(session, interaction=visit.interaction.id, browser=visit.browser, now=clock.wall())
     return visit.go()
 
