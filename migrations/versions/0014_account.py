@@ -21,6 +21,7 @@ def upgrade() -> None:
     _personal_data()
     _tickets()
     _tiles()
+    _kiosks()
 
 
 def _sign_ins() -> None:
@@ -227,4 +228,19 @@ def _tiles() -> None:
         sa.Column("host", sa.Text, primary_key=True),
         sa.Column("note", sa.Text, nullable=False),
         sa.Column("added_at", MOMENT, nullable=False),
+    )
+
+
+def _kiosks() -> None:
+    op.create_table(
+        "kiosk",
+        sa.Column("id", sa.Uuid, primary_key=True),
+        sa.Column("code", sa.Text, nullable=False, unique=True),
+        sa.Column("name", sa.Text, nullable=False),
+        sa.Column("hall_id", sa.Uuid, sa.ForeignKey("hall.id"), nullable=False),
+        sa.Column("public_key", sa.Text, nullable=False),
+        sa.Column("active", sa.Boolean, nullable=False),
+        sa.Column("registered_at", MOMENT, nullable=False),
+        sa.Column("registered_by", sa.Uuid, sa.ForeignKey("staff_member.id"), nullable=False),
+        sa.Column("last_seen_at", MOMENT),
     )
