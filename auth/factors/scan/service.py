@@ -85,7 +85,7 @@ class Collected:
 def offer(*, browser: str, site_zh: str, site_en: str, device: str | None, address: str | None) -> Offer:
     """A new code for the browser with the secret `browser`. Outside any transaction. Raises `SourceUnavailable`."""
     code, seconds = ids.random_token(192), int(rules.POLICY.valid.total_seconds())
-    asked = {
+    asked: dict[Any, Any] = {
         "state": State.WAITING.value,
         "browser": _digest(browser),
         "site_zh": site_zh,
