@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import and_, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
 from auth.accounts.models import PhoneBinding, Subject, SubjectDocument, WeChatBinding
@@ -79,6 +80,17 @@ def person(session: Session, subject_id: UUID) -> Person:
         return Person(subject_id, session.get_one(Subject, subject_id).organisation_name, None, None, None, phone)
     document = _document(found)
     return Person(subject_id, found.name, document.type, document.number, document.birth_date, phone)
+
+
+def names(session: Session, subjects: Collection[UUID]) -> dict[UUID, str]:
+    """The names of persons and organisations, in one query; who has none is left out."""
+    own = and_(SubjectDocument.subject_id == Subject.id, SubjectDocument.ended_at.is_(None))
+    rows = session.execute(
+        select(Subject.id, Subject.organisation_name, SubjectDocument.name)
+        .outerjoin(SubjectDocument, own)
+        .where(Subject.id.in_(subjects))
+    )
+    return {row[0]: row[1] or row[2] for row in rows if row[1] or row[2]}
 
 
 def document(session: Session, subject_id: UUID) -> DocumentNumber | None:

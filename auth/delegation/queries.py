@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -44,8 +44,26 @@ def standing(row: Delegation, now: datetime) -> Standing:
 
 def view(session: Session, row: Delegation, now: datetime) -> View:
     """A delegation with the names of its two sides."""
-    agent = None if row.agent_id is None else people.person(session, row.agent_id).name
-    return View(row, standing(row, now), people.person(session, row.principal_id).name or "", agent)
+    return views(session, [row], now)[0]
+
+
+def views(session: Session, rows: Sequence[Delegation], now: datetime) -> list[View]:
+    """Delegations with the names of their sides, each person read once."""
+    sides = {side for row in rows for side in (row.principal_id, row.agent_id) if side is not None}
+    names = people.names(session, sides)
+    return [
+        View(
+            row, standing(row, now), names.get(row.principal_id, ""), names.get(row.agent_id) if row.agent_id else None
+        )
+        for row in rows
+    ]
+
+
+def live_of_agents(session: Session, agents: Collection[UUID], now: datetime) -> list[View]:
+    """What these agents may do for others now, with the names."""
+    query = select(Delegation).where(Delegation.agent_id.in_(agents), Delegation.state == State.ACTIVE)
+    rows = [row for row in session.scalars(query.order_by(Delegation.id)) if standing(row, now) is Standing.LIVE]
+    return views(session, rows, now)
 
 
 def page_given(session: Session, principal_id: UUID, args: Mapping[str, Any]) -> Page[Delegation]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -105,6 +105,11 @@ def organisation(session: Session, subject_id: UUID) -> Organisation:
     if found is None:
         raise NotFound()
     return found
+
+
+def among(session: Session, subjects: Collection[UUID]) -> set[UUID]:
+    """Which of these subjects are organisations."""
+    return set(session.scalars(select(Organisation.subject_id).where(Organisation.subject_id.in_(subjects))))
 
 
 def credit_code(session: Session, subject_id: UUID) -> str | None:

@@ -6,7 +6,7 @@ The registry is asked outside any transaction: `ask`, `ask_again`. The session i
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -26,6 +26,7 @@ from auth.organisations.errors import OrganisationClosed, RepresentativeNotConfi
 from auth.organisations.events import RoleBegun, RoleEnded
 from auth.organisations.models import Organisation, OrganisationRole, OrganisationRoleEvent
 from auth.organisations.ports import MarketRegistry, RegistryAnswer, RegistryQuestion, RegistryResult
+from auth.organisations.queries import RoleView
 from auth.organisations.rules import APPOINTS, POLICY, EndReason, Role, RoleState
 from core import audit, cache, clock, events, ids, ports
 from core.actors import Action, Actor, Capacity, Citizen, System
@@ -292,6 +293,11 @@ def _organisations_of(session: Session, subject_id: UUID, now: datetime) -> int:
         OrganisationRole.valid_until > now,
     )
     return session.scalar(query) or 0
+
+
+def people_of(session: Session, *, actor: Citizen) -> Sequence[RoleView]:
+    """Everybody who acts for the organisation that the actor represents or administers. Raises `DelegationOutOfScope`."""
+    return queries.roles_of_organisation(session, _for_organisation(actor, Role.HANDLER))
 
 
 def dismiss(session: Session, *, actor: Citizen, role_id: UUID) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from uuid import UUID
 
@@ -170,9 +170,9 @@ def revoke(session: Session, *, actor: Staff, delegation_id: UUID, document: Doc
     return row
 
 
-def dispute(session: Session, *, actor: Staff, minor_id: UUID, note: str) -> list[Delegation]:
+def dispute(session: Session, *, actor: Staff, document: DocumentNumber, note: str) -> list[Delegation]:
     """Close all guardian links of a child until the dispute is settled (DG-5). Raises `NotFound` when there is none."""
-    links = _links(session, minor_id)
+    minor_id, links = _links(session, document)
     for row in links:
         if row.state == State.ACTIVE:
             record.move(session, actor, row, State.DISPUTED, happening=Happening.DISPUTED)
@@ -180,9 +180,11 @@ def dispute(session: Session, *, actor: Staff, minor_id: UUID, note: str) -> lis
     return links
 
 
-def settle(session: Session, *, actor: Staff, minor_id: UUID, guardians: set[UUID], note: str) -> list[Delegation]:
+def settle(
+    session: Session, *, actor: Staff, document: DocumentNumber, guardians: set[UUID], note: str
+) -> list[Delegation]:
     """The dispute is settled: these links go on, the others end (DG-5). Raises `NotFound`, `StateConflict`."""
-    links = _links(session, minor_id)
+    minor_id, links = _links(session, document)
     if not all(queries.standing(row, clock.now()) is Standing.DISPUTED for row in links):
         raise StateConflict()
     if not guardians <= {row.id for row in links}:
@@ -196,11 +198,13 @@ def settle(session: Session, *, actor: Staff, minor_id: UUID, guardians: set[UUI
     return links
 
 
-def _links(session: Session, minor_id: UUID) -> list[Delegation]:
-    links = queries.guardians_of(session, minor_id, clock.now())
-    if not links:
+def _links(session: Session, document: DocumentNumber) -> tuple[UUID, list[Delegation]]:
+    """A child by its document, and its guardian links, locked. Raises `NotFound`."""
+    minor_id = people.find_by_document(session, document)
+    links = [] if minor_id is None else queries.guardians_of(session, minor_id, clock.now())
+    if minor_id is None or not links:
         raise NotFound()
-    return [queries.any_locked(session, row.id) for row in links]
+    return minor_id, [queries.any_locked(session, row.id) for row in links]
 
 
 def request_project(
@@ -218,7 +222,7 @@ def request_project(
     people.person(session, principal_id)
     if len(queries.projects_of(session, officer_id, clock.now())) >= rules.POLICY.projects_per_officer:
         raise StateConflict()
-    row = delegation.new_row(actor, principal_id, wish)
+    row = delegation.new_row(actor, principal_id, replace(wish, kind=Kind.PROJECT))
     row.agent_staff_id, row.evidence, row.document_seen = officer_id, Evidence.PAPER, document_seen
     row.state = State.ACTIVE
     return record.begin(session, actor, row, happening=Happening.BEGUN)
