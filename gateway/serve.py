@@ -23,7 +23,7 @@ from gateway.local.process import Part
 from gateway.local.screen import Screen, show_ready
 from gateway.local.state import MARKER, Local, Trouble
 from gateway.local.supervisor import StopAsked, Supervisor
-from notifications.templates.queries import sms_registrations
+from notifications.templates.queries import sms_registrations, sms_registrations_numbered
 
 DATABASE = "ningbo_government"
 _OF_MAKE = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "MAKEOVERRIDES")
@@ -120,13 +120,18 @@ class _Stack:
         show_ready(self.screen, self.local, self.facts)
 
     def _register_short_messages(self, port: int) -> None:
-        """Enter our texts and the report address at the simulated SMS platform, as one does in the real one's console."""
-        report = f"{self.env['PUBLIC_URL']}/callbacks/aliyun-sms/{self.env['CALLBACK_PATH_SECRET']}"
-        body = json.dumps({"report_url": report, "templates": sms_registrations()})
+        """Enter our texts and the report addresses at the simulated SMS platforms, as one does in the real ones' consoles."""
+        texts = {"aliyun-sms": sms_registrations(), "tencent-sms": sms_registrations_numbered()}
+        for platform, templates in texts.items():
+            report = f"{self.env['PUBLIC_URL']}/callbacks/{platform}/{self.env['CALLBACK_PATH_SECRET']}"
+            self._configure(port, platform, {"report_url": report, "templates": templates})
+
+    @staticmethod
+    def _configure(port: int, platform: str, entered: Mapping[str, object]) -> None:
         connection = http.client.HTTPConnection(LOOPBACK, port, timeout=5)
         try:
             headers = {"Content-Type": "application/json"}
-            connection.request("POST", "/_sandbox/aliyun-sms/configure", body.encode(), headers)
+            connection.request("POST", f"/_sandbox/{platform}/configure", json.dumps(entered).encode(), headers)
             if connection.getresponse().status != http.client.OK:
                 raise Trouble("The sandbox refused the texts of our short messages; see its log.")
         finally:

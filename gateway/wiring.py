@@ -73,6 +73,8 @@ from partners.market_registry.adapter import SignedMarketRegistry
 from partners.network_identity.adapter import SignedNetworkIdentity
 from partners.oidc_clients.backchannel import HttpBackchannelLogout
 from partners.sms.aliyun import AliyunSms
+from partners.sms.failover import Sender, SmsFailover
+from partners.sms.tencent import TencentSms, TencentTemplate
 from partners.storage import store_for
 from partners.wechat.accounts import WeChatMiniProgramAccounts
 from partners.wechat.client import MiniProgramClient
@@ -102,7 +104,7 @@ def wire(settings: Settings) -> None:
 def provide_adapters(settings: Settings) -> None:
     """Give every port its adapter."""
     wechat = MiniProgramClient(settings.wechat)
-    sms = AliyunSms(settings.sms, {**templates.sms_codes(), **settings.sms.template_codes})
+    sms = _short_messages(settings)
     alipay = AlipayPayments(settings.alipay, settings.public_url)
     ports.provide(WeChatAccounts, WeChatMiniProgramAccounts(wechat))
     release: MiniProgramState = "formal" if settings.environment == "production" else "trial"
@@ -126,6 +128,20 @@ def provide_adapters(settings: Settings) -> None:
     ports.provide(Issuer, Issuer(settings.public_url))
     ports.provide(BackchannelLogout, HttpBackchannelLogout())
     ports.provide(ConsentCheck, consent.ConsentDesk())
+
+
+def _short_messages(settings: Settings) -> SmsFailover:
+    """Aliyun, and Tencent behind it where the operator has an account there."""
+    codes = templates.sms_codes()
+    senders: list[Sender] = [AliyunSms(settings.sms, {**codes, **settings.sms.template_codes})]
+    if settings.tencent_sms is not None:
+        # By default both platforms know a template by one number; Aliyun writes a prefix before it.
+        numbers = {code: registered.removeprefix("SMS_") for code, registered in codes.items()}
+        ids = {**numbers, **settings.tencent_sms.template_ids}
+        fields = templates.sms_fields()
+        known = {code: TencentTemplate(number, fields[code]) for code, number in ids.items() if code in fields}
+        senders.append(TencentSms(settings.tencent_sms, known))
+    return SmsFailover(senders)
 
 
 def subscribe_handlers() -> None:

@@ -20,6 +20,7 @@ from sandbox import (
     kuaidi100,
     market_registry,
     network_identity,
+    tencent_sms,
     wechat,
 )
 from sandbox.alipay import cashier, gateway, notices, oauth
@@ -58,6 +59,7 @@ _BUSINESS_ERRORS: dict[str, Callable[[object], Response]] = {
     "market-registry": market_registry.business_error,
     "household-registry": household_registry.business_error,
     "aliyun-sms": aliyun_sms.business_error,
+    "tencent-sms": tencent_sms.business_error,
     "kuaidi100": kuaidi100.business_error,
 }
 
@@ -76,7 +78,8 @@ def create_app(state: Path, *, hurry: float) -> Flask:
         oauth.blueprint, oauth.control,
         market_registry.blueprint, market_registry.control, household_registry.blueprint,
         identity_authority.blueprint, identity_authority.control, network_identity.blueprint, network_identity.control,
-        aliyun_sms.blueprint, aliyun_sms.control, *kuaidi100.blueprints, control, page,
+        aliyun_sms.blueprint, aliyun_sms.control, tencent_sms.blueprint, tencent_sms.control,
+        *kuaidi100.blueprints, control, page,
     ):  # fmt: skip
         app.register_blueprint(blueprint)
     app.before_request(_strike_before)

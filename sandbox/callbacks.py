@@ -39,16 +39,20 @@ def _json_of(body: bytes) -> Any:
         return None
 
 
-def _acknowledged_sms(body: bytes) -> bool:
-    answer = _json_of(body)
-    return isinstance(answer, dict) and answer.get("code") == 0
+def _acknowledged_by(field: str) -> Callable[[bytes], bool]:
+    def acknowledged(body: bytes) -> bool:
+        answer = _json_of(body)
+        return isinstance(answer, dict) and answer.get(field) == 0
+
+    return acknowledged
 
 
 # What each platform takes for "received"; anything else is tried again.
 _ACKNOWLEDGED: dict[str, Callable[[bytes], bool]] = {
     "alipay": lambda body: body == b"success",
     "kuaidi100": lambda body: _json_of(body) == KUAIDI100_ACKNOWLEDGEMENT,
-    "aliyun-sms": _acknowledged_sms,
+    "aliyun-sms": _acknowledged_by("code"),
+    "tencent-sms": _acknowledged_by("result"),
 }
 
 

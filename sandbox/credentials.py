@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 FILE_NAME = "sandbox.json"
 # Raised whenever `_fresh` issues something new: older files are completed then.
-VERSION = 2
+VERSION = 3
 SIGN_NAME = "宁波政务"
 TEMPLATE_KEYS = ("CASE_PROGRESS", "APPOINTMENT", "PAYMENT", "DELIVERY")
 

@@ -15,6 +15,7 @@ PARTNERS = (
     "market-registry",
     "household-registry",
     "aliyun-sms",
+    "tencent-sms",
     "kuaidi100",
 )
 
@@ -22,7 +23,9 @@ PARTNERS = (
 REQUEST_KINDS = ("latency", "timeout", "error", "garbage", "wrong_signature", "drop_response_after_effect")
 CALLBACK_KINDS = ("forged_callback", "duplicate_callback", "late_callback", "reorder")
 SIGNING_PARTNERS = ("alipay", "identity-authority", "network-identity", "market-registry", "household-registry")
-CALLING_PARTNERS = ("alipay", "aliyun-sms", "kuaidi100")
+# They call back without a signature.
+UNSIGNED_PARTNERS = ("aliyun-sms", "tencent-sms")
+CALLING_PARTNERS = ("alipay", "aliyun-sms", "tencent-sms", "kuaidi100")
 
 
 class BadFault(ValueError):
@@ -48,8 +51,8 @@ class Faults:
             raise BadFault(f"{partner} does not sign its answers")
         if kind in CALLBACK_KINDS and partner not in CALLING_PARTNERS:
             raise BadFault(f"{partner} does not call back")
-        if kind == "forged_callback" and partner == "aliyun-sms":
-            raise BadFault("aliyun-sms does not sign its reports")
+        if kind == "forged_callback" and partner in UNSIGNED_PARTNERS:
+            raise BadFault(f"{partner} does not sign its reports")
         if times < 1:
             raise BadFault("times must be at least 1")
         with self._store.transaction() as db:

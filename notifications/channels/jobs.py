@@ -67,9 +67,9 @@ def _ask(asking: Asking) -> Outcome:
 def apply_sms_reports(callback_id: str) -> None:
     """Work on a stored push of the SMS platform."""
     with transaction() as session:
-        _partner, body = callbacks.get(session, UUID(callback_id))
+        partner, body = callbacks.get(session, UUID(callback_id))
         try:
-            reports = ports.get(ShortMessages).read_reports(body)
+            reports = ports.get(ShortMessages).read_reports(partner, body)
         except ValueError:
             callbacks.finish(session, UUID(callback_id), "FAILED", "not an array of reports")
             return

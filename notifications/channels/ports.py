@@ -21,6 +21,10 @@ class NotSent(PartnerUnavailable):
         self.reached = reached
 
 
+class NumberLimited(NotSent):
+    """Not sent: too many messages to this number lately. It says nothing about the platform, and no other gets round it."""
+
+
 class Wechat(StrEnum):
     """What became of a subscribe message."""
 
@@ -71,6 +75,6 @@ class ShortMessages(Protocol):
         """
         ...
 
-    def read_reports(self, body: bytes) -> Sequence[SmsReport]:
-        """The delivery reports in a body that the platform pushed. Raises `ValueError` for another shape."""
+    def read_reports(self, partner: str, body: bytes) -> Sequence[SmsReport]:
+        """The delivery reports in a body that the platform `partner` pushed. Raises `ValueError` for another shape."""
         ...

@@ -23,6 +23,7 @@ from notifications.templates.rules import (
 
 _FILE = Path(__file__).with_name("catalogue.json")
 _FIELD = re.compile(r"\{(\w+)\}")
+_VARIABLE = re.compile(r"\$\{(\w+)\}")
 
 
 def template(code: str) -> Template:
@@ -49,10 +50,25 @@ def sms_codes() -> dict[str, str]:
     return {**found, **{code: entry.code for code, entry in _load()[2].items()}}
 
 
+def sms_fields() -> dict[str, tuple[str, ...]]:
+    """Our template code → the fields of its short message, in the order in which they first stand in the text."""
+    found = {code: entry.registration.fields for code, entry in all_templates().items() if entry.registration}
+    return {**found, **{code: entry.fields for code, entry in _load()[2].items()}}
+
+
 def sms_registrations() -> dict[str, str]:
     """The SMS platform's code → the text to register there, with its `${variable}`s."""
     found = [entry.registration for entry in all_templates().values() if entry.registration]
     return {entry.code: _FIELD.sub(r"${\1}", entry.text) for entry in (*found, *_load()[2].values())}
+
+
+def sms_registrations_numbered() -> dict[str, str]:
+    """The same for a platform that knows a template by its number alone, and variables by their place: {1}, {2} and so on."""
+    found = {}
+    for code, text in sms_registrations().items():
+        places = {name: str(place) for place, name in enumerate(dict.fromkeys(_VARIABLE.findall(text)), 1)}
+        found[code.removeprefix("SMS_")] = _VARIABLE.sub(lambda match, at=places: f"{{{at[match[1]]}}}", text)  # type: ignore[misc]
+    return found
 
 
 @functools.cache

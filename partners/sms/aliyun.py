@@ -12,13 +12,13 @@ from core import clock, ids
 from core.identifiers import IdentifierError, normalise_phone
 from core.ports import PartnerRefused, PartnerUnavailable
 from core.settings import SmsSettings
-from notifications.channels.ports import NotSent, SmsReport
+from notifications.channels.ports import NotSent, NumberLimited, SmsReport
 from partners import http
+from partners.sms import ONE_TIME_CODE
 from partners.sms.signature import sign
 
 PARTNER = "aliyun-sms"
 VERSION = "2017-05-25"
-ONE_TIME_CODE = "VERIFICATION_CODE"
 
 # Their code → our word: this message will never go out.
 _REFUSALS = {
@@ -31,11 +31,11 @@ _REFUSALS = {
     "isv.INVALID_JSON_PARAM": "PARAMETER_INVALID",
     "isv.PARAM_LENGTH_LIMIT": "PARAMETER_TOO_LONG",
 }
-# Their code: not sent, but the same message may go out later (a limit per number, an empty account, a fault of theirs).
+# Their code: too many messages to this one number.
+_NUMBER_LIMITS = frozenset({"isv.BUSINESS_LIMIT_CONTROL", "isv.DAY_LIMIT_CONTROL"})
+# Their code: not sent, but the same message may go out later (an empty account, a fault of theirs).
 _LATER = frozenset(
     {
-        "isv.BUSINESS_LIMIT_CONTROL",
-        "isv.DAY_LIMIT_CONTROL",
         "isv.AMOUNT_NOT_ENOUGH",
         "isv.OUT_OF_SERVICE",
         "isv.ACCOUNT_ABNORMAL",
@@ -63,6 +63,8 @@ log = logging.getLogger("partners.sms")
 
 class AliyunSms:
     """Short messages by the templates registered in our account: `template_codes` by our own code."""
+
+    name = PARTNER
 
     def __init__(self, settings: SmsSettings, template_codes: Mapping[str, str]) -> None:
         self._settings = settings
@@ -133,6 +135,9 @@ class AliyunSms:
         if code == _KNOWN_REQUEST:
             return ""
         facts = {"code": code[:60], "template": template, "aliyun_request": str(answer.get("RequestId", ""))[:60]}
+        if code in _NUMBER_LIMITS:
+            log.warning("aliyun: too many messages to one number", extra=facts)
+            raise NumberLimited(PARTNER)
         if code in _LATER or code.startswith(_LATER_PREFIXES):
             log.warning("aliyun doesn't send now", extra=facts)
             raise NotSent(PARTNER)

@@ -262,7 +262,8 @@ def test_a_sender_that_is_away_is_asked_again(sandbox: Sandbox) -> None:
     """The job fails and stays to be tried again; the code is still good."""
     send()
     (delivery,) = [key.split(":")[-1] for key in cache.client().scan_iter("otp:delivery:*")]
-    sandbox.fault("aliyun-sms", "error")
+    for sender in ("aliyun-sms", "tencent-sms"):
+        sandbox.fault(sender, "error")
     with pytest.raises(PartnerUnavailable):
         service.deliver_code(delivery)
     service.deliver_code(delivery)
