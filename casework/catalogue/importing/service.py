@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -201,7 +202,7 @@ def _publish_new(session: Session, contents: Sequence[Content]) -> list[Publicat
             }
             for version_id, content in some
         ]
-        session.execute(insert(ItemVersion), versions)
+        _insert(session, ItemVersion, versions)
         _write_parts(session, some)
         keys = [version_id for version_id, _ in some]
         session.execute(
@@ -215,8 +216,16 @@ def _publish_new(session: Session, contents: Sequence[Content]) -> list[Publicat
 def _write_parts(session: Session, versions: Sequence[tuple[UUID, Content]]) -> None:
     for model, part in _PARTS.items():
         rows = [row | {"version_id": version_id} for version_id, content in versions for row in getattr(content, part)]
-        if rows:
-            session.execute(insert(model), rows)
+        _insert(session, model, rows)
+
+
+def _insert(session: Session, model: type[Base], rows: Sequence[dict[str, Any]]) -> None:
+    """Insert rows, those with the same columns at once."""
+    by_columns: dict[frozenset[str], list[dict[str, Any]]] = defaultdict(list)
+    for row in rows:
+        by_columns[frozenset(row)].append(row)
+    for some in by_columns.values():
+        session.execute(insert(inspect(model).local_table), some)
 
 
 def _publish(session: Session, content: Content, found_by: dict[str, Any], today: date) -> Publication:

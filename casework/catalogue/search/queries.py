@@ -20,14 +20,13 @@ from casework.catalogue.search.ranking.rules import (
     SCALE,
     TOPIC,
     Candidate,
-    Sought,
+    Wanted,
     good_enough,
     plan,
     ranked,
-    seek,
 )
 from casework.catalogue.search.service import CITY
-from casework.catalogue.search.understanding.rules import Reading, read
+from casework.catalogue.search.understanding.rules import read
 from core.errors import InvalidInput
 from core.web import paging
 
@@ -153,28 +152,30 @@ def _terms(session: Session) -> _Terms:
 class _Answer:
     """The items that answer, the best first, each with its place in the order."""
 
-    reading: Reading
-    sought: Sequence[Sought]
+    wanted: Sequence[Wanted]
     places: Sequence[tuple[int, str]]
+
+    @property
+    def whole(self) -> str:
+        return self.wanted[0].reading.whole
 
 
 def _answer(session: Session, filters: Filters, day: date) -> _Answer:
     terms = _terms(session)
-    reading = read(filters.q, lexicon(), terms.known)
-    sought = [seek(unit, terms.known, terms.total) for unit in reading.units]
-    chosen = plan(sought)
+    readings = read(filters.q, lexicon(), terms.known)
+    wanted = [Wanted.of(reading, terms.known, terms.total) for reading in readings]
+    chosen = plan(wanted)
     found: dict[str, Candidate] = {}
-    best = 0.0
+    places: list[tuple[int, str]] = []
     if chosen.few:
         found = _candidates(session, [chosen.few], filters, day)
-        best = max((place / SCALE for place, *_ in ranked(reading, sought, found.values())), default=0.0)
-    if chosen.common and not good_enough(best):
+        places = ranked(wanted, found.values())
+    if chosen.common and not (places and good_enough(places[0][0] / SCALE)):
         more = _candidates(session, chosen.common, filters, day)
         if not more and len(chosen.common) > 1:
             more = _candidates(session, chosen.common[:1], filters, day)
-        found |= more
-    places = [(place, item_id) for place, item_id, _ in ranked(reading, sought, found.values())]
-    return _Answer(reading, sought, places)
+        places = ranked(wanted, (found | more).values())
+    return _Answer(wanted, places)
 
 
 def _candidates(session: Session, groups: Sequence[Sequence[str]], filters: Filters, day: date) -> dict[str, Candidate]:
@@ -277,8 +278,8 @@ def entries(session: Session, item_ids: Sequence[str], day: date, language: str)
 def _nothing(session: Session, answer: _Answer, filters: Filters, day: date) -> Nothing:
     narrowing = filters.narrowing()
     elsewhere = _count(session, filters.widest(), day) if narrowing else 0
-    unknown = [one.unit.text for one in answer.sought if not one.items]
-    return Nothing(tuple(unknown), tuple(_nearest(session, answer.reading.whole)), elsewhere)
+    unknown = [one.unit.text for one in answer.wanted[0].sought if not one.items]
+    return Nothing(tuple(unknown), tuple(_nearest(session, answer.whole)), elsewhere)
 
 
 def _nearest(session: Session, whole: str) -> Iterable[str]:
@@ -292,7 +293,8 @@ def _nearest(session: Session, whole: str) -> Iterable[str]:
 
 
 def _leads(word: str, terms: _Terms) -> bool:
-    return any(seek(unit, terms.known, terms.total).items for unit in read(word, lexicon(), terms.known).units)
+    reading = read(word, lexicon(), terms.known)[0]
+    return any(one.items for one in Wanted.of(reading, terms.known, terms.total).sought)
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,7 +308,7 @@ class Suggestion:
 def suggest(session: Session, typed: str, day: date) -> list[Suggestion]:
     """At most 8 ways to go on typing: the people's words that begin so (characters, pinyin, initials), then names of items."""
     answer = _answer(session, Filters(q=typed), day)
-    whole = answer.reading.whole
+    whole = answer.whole
     if not whole:
         return []
     terms = _terms(session)

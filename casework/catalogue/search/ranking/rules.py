@@ -153,6 +153,19 @@ def _weighed(grams: Iterable[str], known: Known, total: int) -> tuple[tuple[str,
 
 
 @dataclass(frozen=True, slots=True)
+class Wanted:
+    """A reading with what is sought for it."""
+
+    reading: Reading
+    sought: tuple[Sought, ...]
+
+    @classmethod
+    def of(cls, reading: Reading, known: Known, total: int) -> Wanted:
+        """Choose the terms of its units."""
+        return cls(reading, tuple(seek(unit, known, total) for unit in reading.units))
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """`few`: terms of which an item must hold one, in few items altogether. `common`: of each unit left, one term."""
 
@@ -160,8 +173,9 @@ class Plan:
     common: tuple[tuple[str, ...], ...]
 
 
-def plan(sought: Sequence[Sought]) -> Plan:
+def plan(wanted: Sequence[Wanted]) -> Plan:
     """Which items to look at: those with a rare unit; the common ones together when that isn't enough."""
+    sought = [one for reading in wanted for one in reading.sought]
     few: set[str] = set()
     common: list[tuple[str, ...]] = []
     items = 0
@@ -193,8 +207,9 @@ class Candidate(NamedTuple):
     used: float
 
 
-def score(reading: Reading, sought: Sequence[Sought], candidate: Candidate) -> float:
+def score(wanted: Wanted, candidate: Candidate) -> float:
     """How well an item answers: 0 to 1 by what of the query it holds, and a little more for exactness and use."""
+    reading, sought = wanted.reading, wanted.sought
     name = candidate.name
     total = held = 0.0
     covered = 0
@@ -272,17 +287,15 @@ def _resemblance(one: Sought, candidate: Candidate) -> float:
         part = sum(weight for gram, weight in one.grams if gram in candidate.name)
         if part >= _LEAST_PART:
             best = max(best, part * _PART_OF_IT)
-        if not best:
-            best = _IN_BODY * sum(weight for gram, weight in one.grams if gram in candidate.body)
+    if unit.grams and not best:
+        best = _IN_BODY * sum(gram in candidate.body for gram in unit.grams) / len(unit.grams)
     return best
 
 
-def ranked(
-    reading: Reading, sought: Sequence[Sought], candidates: Iterable[Candidate]
-) -> list[tuple[int, str, Candidate]]:
-    """The items that answer, the best first; what is far behind the best is left out."""
-    scored = [(score(reading, sought, candidate), candidate) for candidate in candidates]
+def ranked(wanted: Sequence[Wanted], candidates: Iterable[Candidate]) -> list[tuple[int, str]]:
+    """The items that answer, with their scores, the best first; what is far behind the best is left out."""
+    scored = [(max(score(one, candidate) for one in wanted), candidate.item_id) for candidate in candidates]
     best = max((found for found, _ in scored), default=0.0)
     least = max(_LEAST_SCORE, best * _LEAST_OF_BEST)
-    answers = [(round(found * SCALE), one.item_id, one) for found, one in scored if found >= least]
+    answers = [(round(found * SCALE), item_id) for found, item_id in scored if found >= least]
     return sorted(answers, key=lambda answer: (-answer[0], answer[1]))

@@ -47,16 +47,17 @@ class Reading:
     units: tuple[Unit, ...]
 
 
-def read(typed: str, lexicon: Lexicon, known: Known) -> Reading:
-    """Understand what somebody typed; without units there is nothing to look for."""
+def read(typed: str, lexicon: Lexicon, known: Known) -> tuple[Reading, ...]:
+    """The ways to understand what somebody typed, the most literal first; without units there is nothing to look for."""
     stretches = runs(typed[: MAX_CHARACTERS * 2])
     whole = "".join(stretches)[:MAX_CHARACTERS]
     if len(whole) == 1 and not is_latin(whole):
-        return Reading(whole, (Unit(whole, prefix=whole),))
+        return (Reading(whole, (Unit(whole, prefix=whole),)),)
     units = tuple(_Reader(stretches, whole, lexicon, known).units())
+    readings = [Reading(whole, units or _plain(whole))]
     if any(unit.doubtful for unit in units) and (near := _of_words(whole, lexicon.near(whole), _SLIP)):
-        units = (near,)
-    return Reading(whole, units or _plain(whole))
+        readings.append(Reading(whole, (near,)))
+    return tuple(readings)
 
 
 def _plain(whole: str) -> tuple[Unit, ...]:
@@ -94,7 +95,7 @@ class _Reader:
         at = start = 0
         while at < len(self.whole):
             word = self._word(at)
-            if word is None:
+            if word is None or (at > start and self._within(word, at)):
                 at += 1
                 continue
             yield from self._between(start, at)
@@ -109,6 +110,10 @@ class _Reader:
             if word is not None and self._stands_alone(word.text, at):
                 return word
         return None
+
+    def _within(self, word: Word, at: int) -> bool:
+        """Whether a word that means nothing is the end of another here (服务 of 家政服务)."""
+        return not word.alternatives and self.known(self.whole[at - 1 : at + 1]) > 0
 
     def _stands_alone(self, text: str, at: int) -> bool:
         """A word doesn't begin or end within another of Latin letters."""
