@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -45,7 +45,7 @@ def open_conflict(
         )
         .on_conflict_do_nothing(
             index_elements=["claimant_id", "document_lookup"],
-            index_where=IdentityConflict.state == ConflictState.OPEN.value,
+            index_where=text("state = 'OPEN'"),
         )
         .returning(IdentityConflict.id)
     )
