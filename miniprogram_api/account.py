@@ -20,6 +20,7 @@ from auth.sessions.devices import service as devices_service
 from auth.sessions.devices.rules import device_words, place_words
 from auth.sessions.devices.service import Disowned
 from auth.sessions.queries import Device
+from core.actors import Action
 from core.db import transaction
 from core.web import access
 from core.web.paging import Page, PageIn, page_out
@@ -201,7 +202,7 @@ def my_consents() -> dict[str, Sequence[Standing]]:
 
 
 @blp.post("/consents")
-@access.citizen(level=1)
+@access.citizen(level=1, acts=Action.SUBMIT)
 @blp.arguments(ConsentIn)
 @blp.response(200, ConsentsOut)
 def give_consent(data: dict[str, Any]) -> dict[str, Sequence[Standing]]:
@@ -211,7 +212,7 @@ def give_consent(data: dict[str, Any]) -> dict[str, Sequence[Standing]]:
 
 
 @blp.delete("/consents/<kind>")
-@access.citizen(level=1)
+@access.citizen(level=1, acts=Action.SUBMIT)
 @blp.response(204)
 def withdraw_consent(kind: str) -> None:
     """Withdraw a consent."""

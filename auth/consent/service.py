@@ -8,19 +8,19 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session, aliased
 
-from auth.accounts import queries as people
 from auth.accounts import service as accounts
 from auth.accounts.events import SubjectsMerged
 from auth.consent import queries, rules
 from auth.consent.errors import ConsentRequired
 from auth.consent.models import Consent
 from auth.consent.rules import ConsentKind
+from auth.delegation import queries as delegation
 from auth.delegation.errors import GuardianRequired
 from auth.sessions.events import SessionEnded
 from core import audit, clock
-from core.actors import Actor, Citizen
+from core.actors import Actor, Capacity, Citizen
 from core.db import transaction
-from core.errors import NotFound, StateConflict
+from core.errors import DelegationOutOfScope, NotFound, StateConflict
 
 _KIOSK = "KIOSK"
 
@@ -28,9 +28,10 @@ _KIOSK = "KIOSK"
 def give(session: Session, *, actor: Citizen, kind: ConsentKind, text_version: str) -> Sequence[queries.Standing]:
     """Consent to the text in force; what stands afterwards.
 
-    Somebody who acts for another person consents for that person. At a kiosk a consent holds for the session only.
+    A guardian who acts for a child consents for that child. At a kiosk a consent holds for the session only.
     Raises `StateConflict` for a text that is no longer shown, `GuardianRequired` when the person is under fourteen.
     """
+    _insist_on_guardian(actor)
     shown = queries.texts().get(kind)
     if shown is None or text_version != shown.version:
         raise StateConflict()
@@ -55,9 +56,16 @@ def give(session: Session, *, actor: Citizen, kind: ConsentKind, text_version: s
     return queries.standing(session, subject_id, session_id=actor.session_id)
 
 
+def _insist_on_guardian(actor: Citizen) -> None:
+    """Nobody but a guardian consents for another (PIPL 31). Raises `DelegationOutOfScope`."""
+    if actor.on_behalf_of is not None and actor.acted_by is not Capacity.GUARDIAN:
+        raise DelegationOutOfScope()
+
+
 def _refuse_children(session: Session, actor: Citizen, kind: ConsentKind) -> None:
     """PIPL 31: a guardian consents for a child, and the guardian's own consent is none of a child's."""
-    child = rules.guardian_decides(people.person(session, actor.owner_id).birth_date, clock.today())
+    born_on = delegation.birth_date(session, actor.owner_id, clock.now())
+    child = rules.guardian_decides(born_on, clock.today())
     by_itself = actor.owner_id == actor.subject_id
     if child and by_itself:
         raise GuardianRequired()
@@ -67,6 +75,7 @@ def _refuse_children(session: Session, actor: Citizen, kind: ConsentKind) -> Non
 
 def withdraw(session: Session, *, actor: Citizen, kind: str) -> None:
     """Take a consent back. Raises `NotFound` when none of this kind stands, or there is no such kind."""
+    _insist_on_guardian(actor)
     if kind not in ConsentKind.__members__ or not _end(session, actor.owner_id, ConsentKind(kind)):
         raise NotFound()
     _record(session, actor, "consent.withdraw", ConsentKind(kind), actor.owner_id)
