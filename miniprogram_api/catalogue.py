@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 import marshmallow as ma
-import orjson
 from flask import Response
 from flask_smorest import Blueprint
 from marshmallow.validate import Length, OneOf, Regexp
 from sqlalchemy.orm import Session
 
 from casework.catalogue import rules
-from casework.catalogue.answers import queries as answers
 from casework.catalogue.rules import CaseType, ServiceObject
 from casework.catalogue.search import queries as search
 from casework.catalogue.search.misses import service as misses
 from casework.catalogue.search.queries import Entry, Filters, Nothing
 from core import clock
-from core.db import transaction
 from core.web import access
-from core.web.caching import cacheable
 from core.web.paging import PageIn
 from core.web.request_context import language
 from core.workdays import Unit
+from miniprogram_api.public_answers import kept, made
 
 blp = Blueprint("catalogue", __name__, url_prefix="/api/v1/catalogue", description="办事指南 / Service catalogue")
 
@@ -157,16 +154,6 @@ class SuggestionListOut(ma.Schema):
     items = ma.fields.List(ma.fields.Nested(SuggestionOut), required=True)
 
 
-def public_answer(key: str, make: Callable[[Session], object]) -> Response:
-    """The answer to `key` in the caller's language: kept, or made now."""
-    key = f"{language()} {key}"
-    body = answers.kept(key)
-    if body is None:
-        with transaction() as session:
-            body = answers.answer(session, key, lambda: make(session))
-    return Response(body, content_type="application/json")
-
-
 def _page(session: Session, args: dict[str, Any]) -> dict[str, Any]:
     filters = Filters(**{name: args[name] for name in _FILTERS}, service_object=args["object"])
     spoken, today = language(), clock.today()
@@ -201,30 +188,28 @@ def _suggestions(session: Session, typed: str) -> dict[str, Any]:
 
 @blp.get("/items")
 @access.public(PUBLIC)
-@cacheable(0)
+@kept
 @blp.arguments(ItemsIn, location="query")
 @blp.response(200, ItemPageOut)
 def items(args: dict[str, Any]) -> Response:
     """List service items, or search them."""
-    key = orjson.dumps(args, option=orjson.OPT_SORT_KEYS).decode()
-    return public_answer(f"items {key}", lambda session: _page(session, args))
+    return made(lambda session: _page(session, args))
 
 
 @blp.get("/popular")
 @access.public(PUBLIC)
-@cacheable(0)
+@kept
 @blp.response(200, PopularOut)
 def popular() -> Response:
     """List the service items that most people used lately."""
-    return public_answer("popular", _popular)
+    return made(_popular)
 
 
 @blp.get("/suggestions")
 @access.public(PUBLIC)
-@cacheable(0)
+@kept
 @blp.arguments(SuggestionsIn, location="query")
 @blp.response(200, SuggestionListOut)
 def suggestions(args: dict[str, Any]) -> Response:
     """Suggest how to go on while somebody types."""
-    typed = args["q"]
-    return public_answer(f"suggestions {typed}", lambda session: _suggestions(session, typed))
+    return made(lambda session: _suggestions(session, args["q"]))

@@ -22,7 +22,6 @@ from casework.catalogue.situations.rules import WINDOW_KINDS
 from core import clock
 from core.db import transaction
 from core.web import access
-from core.web.caching import cacheable
 from core.web.request_context import language
 from core.workdays import Unit
 from miniprogram_api.catalogue import (
@@ -31,8 +30,8 @@ from miniprogram_api.catalogue import (
     DepartmentNamesOut,
     ItemEntryOut,
     LimitOut,
-    public_answer,
 )
+from miniprogram_api.public_answers import kept, made
 
 blp = Blueprint("guides", __name__, url_prefix="/api/v1/catalogue", description="办事指南 / Guides of service items")
 
@@ -349,12 +348,12 @@ def _went_on(item_id: str, gone: ItemNotInForce) -> Response:
 
 @blp.get("/items/<item_id>")
 @access.public(PUBLIC)
-@cacheable(0)
+@kept
 @blp.response(200, ItemOut)
 def item(item_id: str) -> Response:
     """Show the guide of an item as it is in force today; an old code leads on (308, or 300 with a choice)."""
     try:
-        return public_answer(f"item {item_id}", lambda session: _item(session, item_id))
+        return made(lambda session: _item(session, item_id))
     except ItemNotInForce as gone:
         return _went_on(item_id, gone)
 

@@ -12,8 +12,8 @@ from flask_smorest import Blueprint
 from casework.catalogue.lookups import queries
 from core import clock
 from core.web import access
-from core.web.caching import cacheable
-from miniprogram_api.catalogue import PUBLIC, public_answer
+from miniprogram_api.catalogue import PUBLIC
+from miniprogram_api.public_answers import kept, made
 
 blp = Blueprint("lookups", __name__, url_prefix="/api/v1/catalogue", description="目录字典 / Reference lists")
 
@@ -100,62 +100,62 @@ TileListOut = _whole(TileOut)
 
 @blp.get("/zones")
 @access.public(PUBLIC)
-@cacheable(0)
+@kept
 @blp.response(200, ZoneListOut)
 def zones() -> Response:
     """List the zones of the halls."""
-    return public_answer("zones", lambda session: {"items": queries.zones(session, clock.today())})
+    return made(lambda session: {"items": queries.zones(session, clock.today())})
 
 
 @blp.get("/departments")
 @access.public(PUBLIC)
-@cacheable(0)
+@kept
 @blp.response(200, DepartmentListOut)
 def departments() -> Response:
     """List the departments."""
-    return public_answer("departments", lambda session: {"items": queries.departments(session, clock.today())})
+    return made(lambda session: {"items": queries.departments(session, clock.today())})
 
 
 @blp.get("/regions")
 @access.public(PUBLIC)
-@cacheable(0)
+@kept
 @blp.response(200, RegionListOut)
 def regions() -> Response:
     """List the districts and counties."""
-    return public_answer("regions", lambda session: {"items": queries.regions(session)})
+    return made(lambda session: {"items": queries.regions(session)})
 
 
 @blp.get("/dev-zones")
 @access.public(PUBLIC)
-@cacheable(0)
+@kept
 @blp.response(200, DevZoneListOut)
 def dev_zones() -> Response:
     """List the development zones."""
-    return public_answer("dev-zones", lambda session: {"items": queries.dev_zones(session)})
+    return made(lambda session: {"items": queries.dev_zones(session)})
 
 
 @blp.get("/topics")
 @access.public(PUBLIC)
-@cacheable(0)
+@kept
 @blp.response(200, TopicListOut)
 def topics() -> Response:
     """List the industries with a joint approval."""
-    return public_answer("topics", lambda session: {"items": queries.topics(session, clock.today())})
+    return made(lambda session: {"items": queries.topics(session, clock.today())})
 
 
 @blp.get("/packages")
 @access.public(PUBLIC)
-@cacheable(0)
+@kept
 @blp.response(200, PackageListOut)
 def packages() -> Response:
     """List what is done together as one thing."""
-    return public_answer("packages", lambda session: {"items": queries.packages(session, clock.today())})
+    return made(lambda session: {"items": queries.packages(session, clock.today())})
 
 
 @blp.get("/tiles")
 @access.public(PUBLIC)
-@cacheable(0)
+@kept
 @blp.response(200, TileListOut)
 def tiles() -> Response:
     """List the tiles of other systems."""
-    return public_answer("tiles", lambda session: {"items": queries.tiles(session)})
+    return made(lambda session: {"items": queries.tiles(session)})

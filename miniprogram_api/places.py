@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 import marshmallow as ma
-import orjson
 from flask import Response
 from flask_smorest import Blueprint
 from marshmallow.validate import OneOf, Regexp
@@ -17,10 +16,9 @@ from casework.places import queries
 from casework.places.rules import Cause, Level, WindowKind, WindowState
 from core import clock
 from core.web import access
-from core.web.caching import cacheable
 from core.web.paging import PageIn
 from core.web.request_context import language
-from miniprogram_api.catalogue import public_answer
+from miniprogram_api.public_answers import kept, made
 
 blp = Blueprint("places", __name__, url_prefix="/api/v1/places", description="办事地点 / Places")
 
@@ -128,21 +126,18 @@ def _page(session: Session, args: dict[str, Any]) -> dict[str, Any]:
 
 @blp.get("/halls")
 @access.public(PUBLIC)
-@cacheable(0)
+@kept
 @blp.arguments(HallsIn, location="query")
 @blp.response(200, HallPageOut)
 def halls(args: dict[str, Any]) -> Response:
     """List the halls, all of them or those that take an item."""
-    key = orjson.dumps(args, option=orjson.OPT_SORT_KEYS).decode()
-    return public_answer(f"halls {key}", lambda session: _page(session, args))
+    return made(lambda session: _page(session, args))
 
 
 @blp.get("/halls/<uuid:hall_id>")
 @access.public(PUBLIC)
-@cacheable(0)
+@kept
 @blp.response(200, HallDetailOut)
 def hall(hall_id: UUID) -> Response:
     """Show a hall: zones, windows, hours, whether it is open today and when next."""
-    return public_answer(
-        f"hall {hall_id}", lambda session: queries.hall_detail(session, hall_id, clock.today(), language())
-    )
+    return made(lambda session: queries.hall_detail(session, hall_id, clock.today(), language()))
