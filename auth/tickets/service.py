@@ -98,11 +98,10 @@ def issue(
     if live is None or live.subject_id != actor.subject_id:
         raise NotAuthenticated()
     wanted = fields_of(client.scopes)
-    allowed = [one for one in wanted if one in set(agreed)]
-    if allowed:
-        consents.give(session, actor=actor, client_key=client.id, client_id=client_id, fields=allowed, now=now)
     missing = consents.missing(session, subject_id=actor.subject_id, client_key=client.id, fields=wanted)
-    if missing:
+    if missing and set(missing) <= set(agreed):
+        consents.give(session, actor=actor, client_key=client.id, client_id=client_id, fields=missing, now=now)
+    elif missing:
         raise ConsentRequired(
             extra={
                 "client": {"zh": client.name_zh, "en": client.name_en, "department": client.department},

@@ -38,7 +38,7 @@ def test_a_copy_from_the_request_to_the_download(
     data, _ = opened(answer.data)
     assert data["account"]["documents"][0]["name"] == "欧阳小明"
     assert len(answer.data) == listed["size"]
-    inbox = client.get("/api/v1/messages", headers=headers).get_json()["items"]
+    inbox = client.get("/api/v1/inbox", headers=headers).get_json()["items"]
     assert inbox[0]["title"] == "您的个人信息副本已备好"
 
 
