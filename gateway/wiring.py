@@ -62,6 +62,7 @@ from notifications.delegations import service as delegation_notices
 from notifications.messages import service as messages
 from notifications.oldphones import service as old_phones
 from notifications.preferences import service as preferences
+from notifications.preferences.ports import WeChatPushes
 from notifications.templates import queries as templates
 from partners.alipay.accounts import AlipayOAuth
 from partners.alipay.payments import AlipayPayments
@@ -78,6 +79,7 @@ from partners.sms.tencent import TencentSms, TencentTemplate
 from partners.storage import store_for
 from partners.wechat.accounts import WeChatMiniProgramAccounts
 from partners.wechat.client import MiniProgramClient
+from partners.wechat.push import WeChatPushReader
 from partners.wechat.subscribe import MiniProgramState, WeChatSubscribeMessages
 from payments.bills import service as bills
 from payments.orders.events import BillPaid
@@ -108,6 +110,7 @@ def provide_adapters(settings: Settings) -> None:
     alipay = AlipayPayments(settings.alipay, settings.public_url)
     ports.provide(WeChatAccounts, WeChatMiniProgramAccounts(wechat))
     release: MiniProgramState = "formal" if settings.environment == "production" else "trial"
+    ports.provide(WeChatPushes, WeChatPushReader(settings.wechat))
     ports.provide(SubscribeMessages, WeChatSubscribeMessages(wechat, settings.wechat.template_ids, release))
     ports.provide(CodeSender, sms)
     ports.provide(ShortMessages, sms)

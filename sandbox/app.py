@@ -22,6 +22,7 @@ from sandbox import (
     network_identity,
     tencent_sms,
     wechat,
+    wechat_push,
 )
 from sandbox.alipay import cashier, gateway, notices, oauth
 from sandbox.alipay import control as alipay_control
@@ -74,7 +75,7 @@ def create_app(state: Path, *, hurry: float) -> Flask:
     made.callbacks.on_tick.append(lambda: notices.settle_late(made))
     app.extensions["sandbox"] = made
     for blueprint in (
-        wechat.blueprint, wechat.control, gateway.blueprint, cashier.blueprint, alipay_control.blueprint,
+        wechat.blueprint, wechat.control, wechat_push.control, gateway.blueprint, cashier.blueprint, alipay_control.blueprint,
         oauth.blueprint, oauth.control,
         market_registry.blueprint, market_registry.control, household_registry.blueprint,
         identity_authority.blueprint, identity_authority.control, network_identity.blueprint, network_identity.control,

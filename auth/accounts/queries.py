@@ -141,6 +141,15 @@ def find_by_phone(session: Session, phone_e164: str) -> UUID | None:
     )
 
 
+def find_by_openid(session: Session, openid: str) -> UUID | None:
+    """The subject whose WeChat account this is now, or None."""
+    return session.scalar(
+        select(WeChatBinding.subject_id).where(
+            WeChatBinding.openid_lookup == openid_lookup(openid), WeChatBinding.ended_at.is_(None)
+        )
+    )
+
+
 def given_up_phone(session: Session, binding_id: UUID) -> str | None:
     """The phone (E.164) of a binding that its subject gave up for another; None for any other binding."""
     return session.scalar(

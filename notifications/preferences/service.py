@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from uuid import UUID
 
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, aliased
 
+from auth.accounts import queries as people
 from auth.accounts.events import AccountClosed, SubjectsMerged
 from core import clock
 from core.actors import Citizen
@@ -49,6 +50,20 @@ def spend(session: Session, subject_id: UUID, group: str) -> None:
 def withdraw(session: Session, subject_id: UUID, group: str) -> None:
     """The person allows no more messages of this group."""
     _write(session, subject_id, group, allowed=False)
+
+
+def refuse(session: Session, *, openid: str, groups: Collection[str]) -> int:
+    """WeChat says that a person no longer wants messages of `groups`; of how many, for somebody we know.
+
+    Only a no is taken from there: the mini-program itself tells us of each yes, and counting one twice would promise
+    messages that can't be sent.
+    """
+    subject_id = people.find_by_openid(session, openid) if groups else None
+    if subject_id is None:
+        return 0
+    for group in sorted(groups):
+        withdraw(session, subject_id, group)
+    return len(groups)
 
 
 def _write(session: Session, subject_id: UUID, group: str, *, allowed: bool) -> None:
