@@ -19,7 +19,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from bench import data, load, pgbench
+from bench import data, load, pgbench, signing_in
 from bench.stack import Server, Stack, running_stack
 from core import db
 
@@ -28,6 +28,9 @@ CONNECTIONS, MANY_CONNECTIONS = 16, 64
 RUSH = 300
 BOOKERS, REFUSED, ALONE = 12_000, 2_000, 2_000
 """Citizens who book once, in equal shares by round, so that a fast round is over sooner; who find a slot sold out; of pgbench."""
+SIGN_INS = 1_800
+"""Citizens who sign in by a code, and sessions that are refreshed, each once, in equal shares by round."""
+SEEN_TOKENS = 500
 _RUSH_SECONDS = 120
 
 _BOOKED, _FULL = 201, 409
@@ -75,14 +78,20 @@ class Bench:
         people = iter(tokens[ALONE:])
         self.rush, self.bookers = list(islice(people, RUSH)), list(islice(people, BOOKERS))
         self.refused = cycle(people)
+        # Who the pgbench rows are about signs in and refreshes: that touches none of them.
+        began = time.monotonic()
+        self.codes = iter(signing_in.send_codes(range(1, SIGN_INS + 1)).items())
+        self.refresh_tokens = iter(signing_in.give_refresh_tokens(range(1, SIGN_INS + 1)))
+        self.seen_tokens = tokens[:SEEN_TOKENS]
+        _say(f"{SIGN_INS} codes and refresh tokens made in {time.monotonic() - began:.1f} s")
         self.sold_out = repeat(data.key(data.SLOT_KEYS, data.SOLD_OUT))
         self.ample = cycle(data.key(data.SLOT_KEYS, number) for number in range(1, data.SLOTS + 1))
 
     def things(self) -> list[Thing]:
         """What the web servers are asked."""
         one_slot = repeat(data.key(data.SLOT_KEYS, data.ONE_SLOT))
-        hello, web = self.stack.hello, self.stack.web
-        share = BOOKERS // (3 * ROUNDS)
+        hello, web, signed_in = self.stack.hello, self.stack.web, self.stack.signed_in
+        share, sign_ins = BOOKERS // (3 * ROUNDS), SIGN_INS // ROUNDS
         bookers = iter(self.bookers)
 
         def book(slots: Iterator[UUID]) -> Iterator[bytes]:
@@ -90,6 +99,9 @@ class Bench:
 
         return [
             Thing("hello", hello, lambda: repeat(load.get("/hello"))),
+            Thing("token_check", signed_in, lambda: signing_in.token_checks(cycle(self.seen_tokens))),
+            Thing("refresh", web, lambda: signing_in.refreshes(islice(self.refresh_tokens, sign_ins))),
+            Thing("code_sign_in", web, lambda: signing_in.sign_ins(islice(self.codes, sign_ins))),
             Thing("item", web, lambda: repeat(load.get(f"/api/v1/catalogue/items/{data.ITEM}"))),
             Thing("booking", web, lambda: book(self.ample), expect=(_BOOKED,)),
             Thing("booking_64", web, lambda: book(self.ample), MANY_CONNECTIONS, (_BOOKED,)),
@@ -103,7 +115,7 @@ class Bench:
         The first bookings are a rush for a slot with fewer places than people. Raises `BenchFailed`.
         """
         for thing in things:
-            if thing.name in {"hello", "item"}:
+            if thing.name in {"hello", "token_check", "item"}:
                 self._ask(thing, thing.requests(), 1)
         rush = data.bookings(iter(self.rush), self.sold_out)
         web = Thing("rush", self.stack.web, lambda: rush, MANY_CONNECTIONS, (_BOOKED, _FULL))
@@ -184,6 +196,11 @@ class Bench:
 
         return {
             "hello_rps": middle("hello", lambda seen: seen.rps),
+            "token_check_cpu_ratio_hello": self.ratio("token_check", "hello", cpu),
+            "refresh_ratio_hello": self.ratio("refresh", "hello"),
+            "code_sign_in_ratio_hello": self.ratio("code_sign_in", "hello"),
+            "refresh_cpu_ratio_hello": self.ratio("refresh", "hello", cpu),
+            "code_sign_in_cpu_ratio_hello": self.ratio("code_sign_in", "hello", cpu),
             "item_ratio_hello": self.ratio("item", "hello"),
             "booking_ratio_hello": self.ratio("booking", "hello"),
             "booking_ratio_pgbench": self.ratio("booking", "pgbench"),

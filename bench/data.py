@@ -102,6 +102,11 @@ def make_people(count: int) -> list[str]:
     return [_token(citizen(number), now, ends) for number in range(1, count + 1)]
 
 
+def phone(number: int) -> str:
+    """The phone of the `number`-th citizen, E.164."""
+    return f"+86199{number:08d}"
+
+
 def citizen(number: int) -> Citizen:
     """The `number`-th citizen, counted from 1."""
     return Citizen(key(PERSON_KEYS, number), key(_SESSION_KEYS, number), _LEVEL, _CHANNEL)
@@ -125,12 +130,12 @@ def _write_people(session: Session, numbers: range) -> None:
     }
     for number in numbers:
         subject_id = key(PERSON_KEYS, number)
-        document, phone, openid = resident_id(number), f"+86199{number:08d}", f"oBench{number:022d}"
+        document, openid = resident_id(number), f"oBench{number:022d}"
         bound = {"subject_id": subject_id, "bound_at": now}
         rows[Subject].append({"id": subject_id, "state": SubjectState.ACTIVE, "language": "zh", "created_at": now})
         hashes = {
             EvidenceType.WECHAT: people.openid_lookup(openid),
-            EvidenceType.PHONE: people.phone_lookup(phone),
+            EvidenceType.PHONE: people.phone_lookup(phone(number)),
             EvidenceType.NAME_NUMBER: people.document_lookup(document),
         }
         rows[SubjectDocument].append(
@@ -144,7 +149,9 @@ def _write_people(session: Session, numbers: range) -> None:
         )
         phone_id, wechat_id = key(_PHONE_KEYS, number), key(_WECHAT_KEYS, number)
         bound["confirmed_at"] = now
-        rows[PhoneBinding].append(bound | {"id": phone_id, "phone": phone, "phone_lookup": hashes[EvidenceType.PHONE]})
+        rows[PhoneBinding].append(
+            bound | {"id": phone_id, "phone": phone(number), "phone_lookup": hashes[EvidenceType.PHONE]}
+        )
         rows[WeChatBinding].append(
             bound | {"id": wechat_id, "openid": openid, "openid_lookup": hashes[EvidenceType.WECHAT]}
         )

@@ -74,6 +74,7 @@ def running_stack() -> Iterator[Stack]:
             **environment(url, valkey.url, {}),
             "FILES_URL": (folder / "files").as_uri(),
             "CLOCK_SHIFT_FILE": str(shift),
+            "TRUSTED_PROXIES": "1",
         }
         del settings["DATABASE_POOL"]  # the product's default
         migrate(load(settings).database_url)
