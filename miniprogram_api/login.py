@@ -31,6 +31,19 @@ class CodeIn(ma.Schema):
     phone = Text(40, required=True)
 
 
+class DeviceHeader(ma.Schema):
+    """Which device asks: a random id it has kept since it was set up."""
+
+    class Meta:
+        """A request has other headers too."""
+
+        unknown = ma.EXCLUDE
+
+    device = ma.fields.String(
+        data_key="X-Device-Id", load_default=None, validate=ma.validate.Regexp(r"\A[A-Za-z0-9._-]{8,64}\Z")
+    )
+
+
 class CodeSentOut(ma.Schema):
     """The same for every phone. Times in seconds."""
 
@@ -96,12 +109,13 @@ def origin_of(channel: str) -> Origin:
 
 @blp.post("/code")
 @access.public("signing in", limit=rules.CODES_PER_ADDRESS)
+@blp.arguments(DeviceHeader, location="headers")
 @blp.arguments(CodeIn)
 @blp.response(202, CodeSentOut)
-def send_code(data: dict[str, Any]) -> dict[str, int]:
+def send_code(header: dict[str, Any], data: dict[str, Any]) -> dict[str, int]:
     """Send a one-time code to a phone."""
     with transaction() as session:
-        service.send_code(session, phone=data["phone"])
+        service.send_code(session, phone=data["phone"], device=header["device"])
     policy = rules.POLICY
     return {"expires_in": policy.valid.seconds, "resend_after": policy.resend_after.seconds}
 

@@ -9,6 +9,8 @@ from core.limits import Limit
 
 CODES_AN_HOUR = Limit("otp-phone-hour", 5, 3_600)
 CODES_A_DAY = Limit("otp-phone-day", 10, 86_400)
+# A device that says which one it is; one that doesn't is held by its address alone [D].
+CODES_PER_DEVICE = Limit("otp-device", 10, 3_600)
 CODES_PER_ADDRESS = Limit("otp-address", 20, 3_600)
 # Against one address that tries codes of many phones, and against floods [D].
 TRIES_PER_ADDRESS = Limit("otp-try-address", 100, 3_600)

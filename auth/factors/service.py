@@ -78,16 +78,19 @@ class SignIn:
 # One-time codes ------------------------------------------------------------------------------------------------------
 
 
-def send_code(session: Session, *, phone: str) -> None:
+def send_code(session: Session, *, phone: str, device: str | None = None) -> None:
     """Send a new code to `phone`; an earlier one is void. Says and takes the same whether or not anybody uses the phone.
 
-    Raises `IdentifierError`, `PhoneNotServed`, `RateLimited` (a minute apart, 5 an hour, 10 a day), `SourceUnavailable`.
+    `device`: what the asking device calls itself. Raises `IdentifierError`, `PhoneNotServed`, `RateLimited` (a minute
+    apart, 5 an hour, 10 a day per phone; 10 an hour per device), `SourceUnavailable`.
     """
     number = normalise_phone(phone)
     if not number.is_mainland:
         raise PhoneNotServed()
     hashed = people.phone_lookup(number.e164).hex()
     try:
+        if device:
+            hit(rules.CODES_PER_DEVICE, security.lookup("device", device).hex())
         _keep_apart(hashed)
         hit(rules.CODES_AN_HOUR, hashed)
         hit(rules.CODES_A_DAY, hashed)

@@ -95,6 +95,20 @@ def test_20_codes_an_hour_per_address(client: FlaskClient) -> None:
     assert statuses == [202] * 20 + [429] * 2
 
 
+def test_10_codes_an_hour_per_device(client: FlaskClient) -> None:
+    """From whatever address, as long as it says which device it is."""
+
+    def ask(number: int, **headers: str) -> int:
+        body = {"phone": f"199333310{number:02d}"}
+        address = {"REMOTE_ADDR": f"10.0.0.{number}"}
+        return client.post(f"{URL}/code", json=body, headers=headers, environ_overrides=address).status_code
+
+    assert [ask(number, **{"X-Device-Id": "device-0001"}) for number in range(12)] == [202] * 10 + [429] * 2
+    assert ask(20, **{"X-Device-Id": "device-0002"}) == 202
+    assert ask(21) == 202
+    assert ask(22, **{"X-Device-Id": "no"}) == 422
+
+
 def test_the_next_code_after_a_minute(client: FlaskClient) -> None:
     assert client.post(f"{URL}/code", json={"phone": PHONE}).get_json() == {"expires_in": 300, "resend_after": 60}
     answer = client.post(f"{URL}/code", json={"phone": PHONE})

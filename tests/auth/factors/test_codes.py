@@ -153,6 +153,39 @@ def test_five_codes_an_hour_per_phone() -> None:
     send("19900000002")
 
 
+def test_ten_codes_a_day_per_phone() -> None:
+    for _ in range(10):
+        send()
+        after_a_minute()
+        for key in cache.client().scan_iter("limit:*otp-phone-hour*"):
+            cache.client().delete(key)
+    with pytest.raises(RateLimited) as refusal:
+        send()
+    assert int(refusal.value.headers["Retry-After"]) <= 86_400
+    send("19900000002")
+
+
+def test_ten_codes_an_hour_per_device_whatever_the_phone() -> None:
+    for number in range(10):
+        with transaction() as session:
+            service.send_code(session, phone=f"1990000{number:04d}", device="device-0001")
+    with pytest.raises(RateLimited), transaction() as session:
+        service.send_code(session, phone="19900000999", device="device-0001")
+    with transaction() as session:
+        service.send_code(session, phone="19900000999", device="device-0002")
+    assert "device-0001" not in " ".join(cache.client().scan_iter("*"))
+
+
+@pytest.mark.parametrize("phone", ["17012345678", "17112345678", "16212345678", "16712345678", "19212345678"])
+def test_virtual_carriers_and_new_segments_are_served(
+    sandbox: Sandbox, run_jobs: Callable[..., None], phone: str
+) -> None:
+    send(phone)
+    run_jobs()
+    (code,) = sent_codes(sandbox, phone)
+    assert service.check_code(phone=phone, code=code) is True
+
+
 def test_known_and_unknown_phones_are_treated_alike(
     citizen: Callable[..., Any], count_queries: Callable[[], Any]
 ) -> None:
@@ -205,6 +238,35 @@ def test_neither_code_nor_phone_is_in_a_log_or_in_the_database(
     stored += _rows("SELECT p::text FROM phone_binding p UNION ALL SELECT e::text FROM login_event e")
     assert PHONE not in stored + logged
     assert "partner call" in logged, "the sender's own log line was seen"
+
+
+def test_neither_is_in_what_is_said_about_a_failed_sending(
+    sandbox: Sandbox, run_jobs: Callable[..., None], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Exceptions and their tracebacks too, down to DEBUG, of both senders and of the worker."""
+    caplog.set_level(logging.DEBUG)
+    send()
+    for sender in ("aliyun-sms", "tencent-sms"):
+        sandbox.fault(sender, "garbage")
+    run_jobs()
+    said = _said(caplog) + caplog.text
+    assert "PartnerUnavailable" in said, "the worker has told of the fault"
+    (delivery,) = [key.split(":")[-1] for key in cache.client().scan_iter("otp:delivery:*")]
+    cache.client().delete(*cache.client().scan_iter("{sms:rests}*"))
+    service.deliver_code(delivery)
+    (code,) = sent_codes(sandbox)
+    for secret in (PHONE, code):
+        assert secret not in said.replace(delivery, "")
+
+
+def test_the_second_sender_brings_the_code_when_the_first_is_away(
+    sandbox: Sandbox, run_jobs: Callable[..., None]
+) -> None:
+    send()
+    sandbox.fault("aliyun-sms", "error", value=503)
+    run_jobs()
+    (message,) = sandbox.get("outbox.json", phone=PHONE)["messages"]
+    assert service.check_code(phone=PHONE, code=message["fields"]["1"]) is True
 
 
 def _rows(query: str) -> str:
