@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Blueprint, Flask, Response, jsonify, redirect, render_template_string, request
 from werkzeug.wrappers import Response as BaseResponse
@@ -73,12 +74,12 @@ def jwks() -> Response:
 @access.public("a department's site sends a person's browser here to sign in", limit=_PEOPLE)
 def authorize() -> BaseResponse:
     """Take an authorization request."""
-    params = (request.form if request.method == "POST" else request.args).to_dict(flat=False)
+    if request.method == "POST":
+        return _asked_again_by_get()
+    params, cookie = request.args.to_dict(flat=False), cookies.browser_cookie()
     with transaction() as session:
-        arrival = arrivals.arrive(
-            session, params=params, cookie=cookies.browser_cookie(), accepts=language(), now=clock.wall()
-        )
-    answer = redirect(arrival.location, 303 if request.method == "POST" else 302)
+        arrival = arrivals.arrive(session, params=params, cookie=cookie, accepts=language(), now=clock.wall())
+    answer = redirect(arrival.location, 303)
     if arrival.cookie is not None:
         cookies.remember(answer, arrival.cookie)
     return answer
@@ -127,6 +128,8 @@ def userinfo() -> Response:
 @access.public("a department's site sends a person's browser here to sign out", limit=_PEOPLE)
 def sign_out() -> BaseResponse:
     """Sign the person out everywhere, or ask it first."""
+    if request.method == "POST":
+        return _asked_again_by_get()
     now = clock.wall()
     with transaction() as session:
         browser = browsers.known(session, cookie=cookies.browser_cookie(), now=now)
@@ -161,13 +164,18 @@ def _refused(problem: Problem) -> Response:
     return response
 
 
+def _asked_again_by_get() -> BaseResponse:
+    """A form posted from another site comes without our cookie (SameSite=Lax); the same request by GET brings it along."""
+    return redirect(f"{request.path}?{urlencode(request.form.to_dict(flat=False), doseq=True)}", 303)
+
+
 def _asked() -> Asked:
     headers = {name.lower(): value for name, value in request.headers.items()}
     return Asked(request.path, headers, request.form.to_dict(flat=False))
 
 
 def _asked_to_sign_out() -> logout.Asked:
-    values = request.form if request.method == "POST" else request.args
+    values = request.args
     wanted = (values.get("ui_locales") or "").lower().split()
     tongue = next((tag[:2] for tag in wanted if tag[:2] in {"zh", "en"}), language())
     names = ("id_token_hint", "client_id", "post_logout_redirect_uri", "state")

@@ -160,7 +160,9 @@ def test_authorization_by_post(client: FlaskClient, citizen: MakeCitizen) -> Non
     oidc.sign_in_browser(client, actor)
     answer = client.post("/oidc/authorize", data=site.ask())
     assert answer.status_code == 303
-    assert "code" in oidc.query_of(answer)
+    assert answer.location.startswith("/oidc/authorize?")
+    assert oidc.query_of(answer) == site.ask()
+    assert "code" in oidc.query_of(client.get(answer.location))
 
 
 def test_scripts_of_other_sites_may_call_the_endpoints(client: FlaskClient) -> None:

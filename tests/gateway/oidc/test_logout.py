@@ -126,8 +126,9 @@ def test_an_expired_id_token_still_is_a_hint(client: FlaskClient, signed_in: Cit
     claims = oidc.claims_of(oidc.tokens(client, site)["id_token"])
     with transaction() as session:
         hint = keys.sign(session, {**claims, "exp": 1_000, "iat": 900})
-    answer = client.post("/oidc/logout", data={"id_token_hint": hint, "post_logout_redirect_uri": oidc.AFTER})
-    assert answer.location == oidc.AFTER
+    posted = client.post("/oidc/logout", data={"id_token_hint": hint, "post_logout_redirect_uri": oidc.AFTER})
+    assert posted.status_code == 303
+    assert client.get(posted.location).location == oidc.AFTER
 
 
 @pytest.mark.parametrize(
