@@ -122,7 +122,7 @@ class DelegationOut(ma.Schema):
 
     def get_attribute(self, obj: View, attr: str, default: Any) -> Any:
         """What the view adds, else the delegation's own."""
-        return super().get_attribute(obj if attr == "standing" else obj.row, attr, default)
+        return super().get_attribute(obj if attr in {"standing", "history"} else obj.row, attr, default)
 
 
 class DelegationStepOut(ma.Schema):
@@ -136,11 +136,6 @@ class DelegationDetailOut(DelegationOut):
     """A delegation with its history."""
 
     history = ma.fields.List(ma.fields.Nested(DelegationStepOut), required=True)
-
-    def get_attribute(self, obj: Any, attr: str, default: Any) -> Any:
-        """The history beside the view."""
-        view, history = obj
-        return history if attr == "history" else super().get_attribute(view, attr, default)
 
 
 class OfferOut(ma.Schema):
@@ -218,11 +213,11 @@ def take(data: dict[str, Any]) -> View:
 @blp.get("/<uuid:delegation_id>")
 @access.citizen(level=LEVEL)
 @blp.response(200, DelegationDetailOut)
-def get_delegation(delegation_id: UUID) -> tuple[View, Any]:
+def get_delegation(delegation_id: UUID) -> View:
     """Show one of my delegations, given or held, with its history."""
     with transaction() as session:
         row = queries.of_side(session, delegation_id, access.citizen_actor().subject_id)
-        return queries.view(session, row, clock.now()), queries.history(session, row.id)
+        return queries.detail(session, row, clock.now())
 
 
 @blp.post("/<uuid:delegation_id>/confirm")

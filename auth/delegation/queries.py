@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -28,6 +28,7 @@ class View:
     standing: Standing
     principal: str = field(repr=False)
     agent: str | None = field(repr=False)
+    history: Sequence[DelegationEvent] = ()
 
 
 def born_on(row: Delegation) -> date | None:
@@ -64,6 +65,12 @@ def live_of_agents(session: Session, agents: Collection[UUID], now: datetime) ->
     query = select(Delegation).where(Delegation.agent_id.in_(agents), Delegation.state == State.ACTIVE)
     rows = [row for row in session.scalars(query.order_by(Delegation.id)) if standing(row, now) is Standing.LIVE]
     return views(session, rows, now)
+
+
+def detail(session: Session, row: Delegation, now: datetime) -> View:
+    """A delegation with the names of its two sides and its moves, oldest first."""
+    query = select(DelegationEvent).where(DelegationEvent.delegation_id == row.id).order_by(DelegationEvent.id)
+    return replace(view(session, row, now), history=session.scalars(query).all())
 
 
 def page_given(session: Session, principal_id: UUID, args: Mapping[str, Any]) -> Page[Delegation]:
@@ -184,12 +191,6 @@ def contract(session: Session, agency_id: UUID, now: datetime) -> AgencyContract
 def staff_of(session: Session, subject_id: UUID) -> UUID | None:
     """The member of staff that a person is, as declared, or None."""
     return session.scalar(select(StaffPerson.staff_id).where(StaffPerson.subject_id == subject_id))
-
-
-def history(session: Session, delegation_id: UUID) -> Sequence[DelegationEvent]:
-    """The moves of a delegation, oldest first."""
-    query = select(DelegationEvent).where(DelegationEvent.delegation_id == delegation_id).order_by(DelegationEvent.id)
-    return session.scalars(query).all()
 
 
 def _one(row: Delegation | None) -> Delegation:
