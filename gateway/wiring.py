@@ -7,7 +7,7 @@ import importlib
 from sqlalchemy.orm import Session
 
 from auth.accounts.alipay.ports import AlipayAccounts
-from auth.accounts.events import AccountChanged, AccountClosed, PhoneReplaced, SubjectsMerged
+from auth.accounts.events import AccountChanged, AccountClosed, PhoneReplaced, SubjectFrozen, SubjectsMerged
 from auth.accounts.ports import WeChatAccounts
 from auth.consent import service as consent
 from auth.delegation import service as delegation
@@ -37,6 +37,7 @@ from auth.sessions.devices import service as devices
 from auth.sessions.events import NewDeviceSignedIn, SessionEnded, SignInDisowned
 from casework.appointments import service as appointments
 from casework.cases import service as cases
+from casework.cases.attention import service as attention
 from casework.cases.events import CaseDelivered, CaseWithdrawn
 from casework.catalogue.events import ItemPublicationWithdrawn, ItemRetired, ItemVersionsPublished
 from casework.catalogue.personal import service as own_items
@@ -48,6 +49,7 @@ from casework.delivery.ports import CallbackAddress, Courier
 from casework.fees import service as fees
 from casework.files import service as files
 from casework.files.ports import FileStore
+from casework.itemchanges import service as item_changes
 from casework.prereview import service as prereview
 from casework.prereview.events import PreReviewEvent, PreReviewExpired, PreReviewRejected, PreReviewWithdrawn
 from core import cache, clock, db, ports, security
@@ -165,6 +167,7 @@ def subscribe_handlers() -> None:
     subscribe(ConsentWithdrawn, oidc_logout.on_consent_withdrawn)
     for feature in (prereview, files, appointments, cases, delivery, bills, messages, preferences):
         subscribe(SubjectsMerged, feature.move_owner)
+    subscribe(SubjectFrozen, attention.on_subject_frozen)
     subscribe(AccountChanged, messages.on_account_changed)
     subscribe(PhoneReplaced, old_phones.on_phone_replaced)
     subscribe(SessionEnded, consent.on_session_ended)
@@ -175,6 +178,8 @@ def subscribe_handlers() -> None:
     subscribe(SubjectsMerged, own_items.move_owner)
     subscribe(AccountClosed, own_items.on_account_closed)
     subscribe(ItemVersionsPublished, catalogue_search.on_published)
+    subscribe(ItemVersionsPublished, item_changes.on_published)
+    subscribe(ItemPublicationWithdrawn, item_changes.on_withdrawn)
     subscribe(ItemRetired, catalogue_search.on_ended)
     subscribe(ItemPublicationWithdrawn, catalogue_search.on_ended)
     subscribe(BillPaid, cases.on_bill_paid)

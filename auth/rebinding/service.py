@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from auth.accounts import queries as people
 from auth.accounts import rules as account_rules
 from auth.accounts import service as accounts
+from auth.accounts.documents import service as documents
 from auth.accounts.errors import DocumentDiffers, PhoneHeldByAnother
 from auth.accounts.events import AccountChange, AccountChanged
 from auth.accounts.ports import WeChatIdentity
@@ -25,6 +26,7 @@ from auth.identity.persons import service as persons
 from auth.identity.rules import EvidenceType, Purpose, Revocation
 from auth.rebinding.errors import NotANewOwner
 from auth.sessions import service as sessions
+from auth.sessions.devices import service as devices
 from auth.sessions.rules import EndReason as SessionEnd
 from core import audit, clock, events, ids
 from core.actors import Actor, Citizen, Staff
@@ -37,7 +39,7 @@ def change_phone(session: Session, *, actor: Citizen, phone: str, proven: bool) 
 
     A proven person needs a fresh proof (level 4, CHANGE_PHONE). The other sessions end, the old phone and the person are
     told. A phone of somebody else changes hands: its old owner is told and has to prove a phone again (ID-4). Raises
-    `CodeWrong`, `AuthLevelTooLow`, `PhoneHeldByAnother` (a proven person's, and the actor has proven nothing),
+    `CodeWrong`, `RebindingFrozen`, `AuthLevelTooLow`, `PhoneHeldByAnother` (a proven person's, and the actor has proven nothing),
     `AccountFrozen`, `StateConflict`.
     """
     if not proven:
@@ -49,6 +51,7 @@ def change_phone(session: Session, *, actor: Citizen, phone: str, proven: bool) 
         # Typed the own number: nothing changes, and no proof is used up.
         accounts.confirm_phone(session, holder.id)
         return sessions.reissue(session, here.id)
+    devices.insist_on_rebinding(session, here.subject_id)
     if people.standing(session, here.subject_id).proven:
         identity.spend_fresh_proof(session, actor=actor, purpose=Purpose.CHANGE_PHONE)
     elif holder is not None and people.standing(session, holder.subject_id).proven:
@@ -74,12 +77,30 @@ def change_phone_at_counter(
         raise NotFound()
     number = normalise_phone(phone).e164
     holder = _lock_with_holder(session, subject_id, number)
-    if name_key(people.person(session, subject_id).name or "") != name_key(normalise_name(name)):
-        raise DocumentDiffers()
+    _same_name(session, subject_id, normalise_name(name))
     identity.record_counter_check(session, actor=actor, subject_id=subject_id, document=document)
     if holder is None or holder.subject_id != subject_id:
         _give_phone(session, actor, subject_id, number, holder)
     sessions.end_all(session, subject_id=subject_id, reason=SessionEnd.FACTOR_LOST)
+    return subject_id
+
+
+def replace_document_at_counter(
+    session: Session, *, actor: Staff, name: str, old: DocumentNumber, new: DocumentNumber
+) -> UUID:
+    """A clerk has seen that a known person has a new document in place of `old`, as a renewed passport (DG-7).
+
+    The new one is checked as at every visit. Returns the subject. Raises `NotFound` (nobody here has the old one),
+    `DocumentDiffers` (the name; another old one in use; the new one is somebody else's), `AccountFrozen`.
+    """
+    subject_id = people.find_by_document(session, old)
+    if subject_id is None:
+        raise NotFound()
+    accounts.lock(session, subject_id)
+    clean = normalise_name(name)
+    _same_name(session, subject_id, clean)
+    documents.replace(session, actor=actor, subject_id=subject_id, old=old, new=new, name=clean)
+    identity.record_counter_check(session, actor=actor, subject_id=subject_id, document=new)
     return subject_id
 
 
@@ -95,6 +116,7 @@ def change_wechat(session: Session, *, actor: Citizen, identity_of: WeChatIdenti
     if holder is not None and holder.subject_id == here.subject_id:
         accounts.confirm_wechat(session, holder.id)
         return sessions.reissue(session, here.id)
+    devices.insist_on_rebinding(session, here.subject_id)
     if people.standing(session, here.subject_id).proven:
         identity.spend_fresh_proof(session, actor=actor, purpose=Purpose.CHANGE_WECHAT)
     elif holder is not None and people.standing(session, holder.subject_id).proven:
@@ -134,6 +156,11 @@ def declare_new_owner(session: Session, *, actor: Citizen) -> sessions.Fresh:
     persons.take_along(session, actor=actor, here=here, to=to, known=False)
     _record(session, actor, "account.declare_new_owner", here.subject_id)
     return sessions.reissue(session, here.id)
+
+
+def _same_name(session: Session, subject_id: UUID, name: str) -> None:
+    if name_key(people.person(session, subject_id).name or "") != name_key(name):
+        raise DocumentDiffers(fields={"name": ["与证件登记的姓名不一致 / differs from the name on record"]})
 
 
 def _own_session(session: Session, actor: Citizen) -> sessions.Open:

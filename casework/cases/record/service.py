@@ -48,7 +48,10 @@ def write(
     public_note: str = "",
     old_due: date | None = None,
 ) -> None:
-    """Write down that a case came from `before` to its present state; the same state means a new due date (K-9)."""
+    """Write down that a case came from `before` to its present state.
+
+    The same state means a new due date (K-9) or, without `old_due`, a note for the staff.
+    """
     after = State(case.state)
     session.add(
         CaseTransition(
@@ -69,7 +72,7 @@ def write(
     audit.record(
         session,
         actor=actor,
-        action="case.due_changed" if before == after else f"case.{after.lower()}",
+        action=f"case.{after.lower()}" if before != after else "case.due_changed" if old_due else "case.noted",
         object_type=MATTER,
         object_id=case.id,
         before={"state": before, "due": old_due} if before else None,

@@ -1,0 +1,34 @@
+"""Handing cases to a person. The session is given; nothing here commits."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from auth.accounts.events import SubjectFrozen
+from casework.cases.models import ServiceCase
+from casework.cases.record import service as record
+from casework.cases.rules import FINAL, State
+from core.actors import System
+
+OWNER_FROZEN = "OWNER_FROZEN"
+
+_ACTOR = System("identity-signal")
+_REASON = "申请人账号已冻结，须由工作人员核实后处理"
+
+
+def on_subject_frozen(session: Session, event: SubjectFrozen) -> None:
+    """Who died, lost capacity or was reported can't go on: their open cases wait for a person, clocks as they are (ID-12)."""
+    cases = session.scalars(
+        select(ServiceCase)
+        .where(
+            ServiceCase.owner_id == event.subject_id,
+            ServiceCase.state.not_in(FINAL),
+            ServiceCase.needs_person == "",
+        )
+        .order_by(ServiceCase.id)
+        .with_for_update()
+    ).all()
+    for case in cases:
+        case.needs_person = OWNER_FROZEN
+        record.write(session, case, State(case.state), _ACTOR, reason=_REASON)
