@@ -67,5 +67,5 @@ def note(code: str, count: int, before: datetime) -> None:
                 object_type="retention_rule",
                 object_id=code,
                 rows=count,
-                before=before.isoformat(timespec="seconds"),
+                cutoff=before.isoformat(timespec="seconds"),
             )

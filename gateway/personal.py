@@ -6,8 +6,12 @@ from auth.accounts.events import AccountClosed, SubjectsMerged
 from auth.accounts.personal import queries as accounts
 from auth.consent.personal import queries as consents
 from auth.consent.personal import service as consent
+from auth.delegation.personal import queries as powers
+from auth.delegation.personal import service as delegation
 from auth.identity.personal import queries as evidence
 from auth.identity.personal import service as identity
+from auth.oidc.consents.personal import queries as authorisations
+from auth.oidc.consents.personal import service as oidc_consents
 from auth.personal_data.closing import service as closing
 from auth.personal_data.closing.events import ClosingAsked, ClosingEnded
 from auth.personal_data.corrections import queries as requests
@@ -40,6 +44,8 @@ SOURCES = Sources(
         Source("identity", ("实名认证记录", "Proofs of identity"), evidence.export),
         Source("sign_ins", ("登录记录", "Sign-ins"), sign_ins.export),
         Source("consents", ("同意记录", "Consents"), consents.export),
+        Source("authorisations", ("对其他系统的授权", "Consents to other systems"), authorisations.export),
+        Source("delegations", ("委托代办", "Delegations"), powers.export),
         Source("prereviews", ("办事预审", "Pre-reviews"), prereviews.export, prereviews.open_matters),
         Source("appointments", ("预约", "Appointments"), visits.export, visits.open_matters),
         Source("cases", ("办件", "Cases"), cases.export, cases.open_matters),
@@ -57,8 +63,10 @@ def wire() -> None:
     ports.provide(Sources, SOURCES)
     for moving in (exports, corrections, closing):
         subscribe(SubjectsMerged, moving.move_owner)
-    for closed in (sessions, identity, consent, exports, corrections, prereview, appointments, delivery, files):
+    for closed in (sessions, identity, consent, oidc_consents, delegation, exports, corrections):
         subscribe(AccountClosed, closed.on_account_closed)
+    for forgetting in (prereview, appointments, delivery, files):
+        subscribe(AccountClosed, forgetting.on_account_closed)
     subscribe(AccountClosed, preferences.on_account_closed)
     subscribe(AccountClosed, messages.on_account_closed)
     subscribe(ExportReady, messages.on_export_ready)

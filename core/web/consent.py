@@ -33,7 +33,7 @@ def needed(kind: str) -> Callable[[F], F]:
     def decorate(view: F) -> F:
         @functools.wraps(view)
         def guarded(*args: Any, **kwargs: Any) -> Any:
-            ports.get(ConsentCheck).insist(access.citizen_actor(), kind)  # type: ignore[type-abstract]
+            ports.get(ConsentCheck).insist(access.citizen_actor(), kind)
             return view(*args, **kwargs)
 
         return cast(F, guarded)

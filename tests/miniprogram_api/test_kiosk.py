@@ -37,19 +37,16 @@ class Machine:
     code: str
     key: Ed25519PrivateKey
 
-    def headers(
-        self, body: bytes, *, path: str = PATH, late: timedelta = timedelta(), **changes: str
-    ) -> dict[str, str]:
+    def headers(self, body: bytes, *, path: str = PATH, late: timedelta = timedelta()) -> dict[str, str]:
         time, nonce = str(int((clock.wall() - late).timestamp())), secrets.token_urlsafe(16)
         signed = rules.message(method="POST", path=path, time=time, nonce=nonce, body=body)
-        good = {
+        return {
             "X-Kiosk": self.code,
             "X-Kiosk-Time": time,
             "X-Kiosk-Nonce": nonce,
             "X-Kiosk-Signature": base64.b64encode(self.key.sign(signed)).decode(),
             "Content-Type": "application/json",
         }
-        return {**good, **changes}
 
     def read(self, card: DocumentNumber, name: str = "张三", **more: Any) -> Any:
         body = json.dumps(
@@ -130,14 +127,12 @@ def test_every_wrong_signature_gets_the_same_answer(machine: Machine) -> None:
         machine.headers(body + b" "),
         machine.headers(body, late=timedelta(seconds=63)),
         machine.headers(body, late=timedelta(seconds=-63)),
-        machine.headers(body, **{"X-Kiosk": "K-NOBODY"}),
-        machine.headers(body, **{"X-Kiosk-Signature": "not base64"}),
-        machine.headers(body, **{"X-Kiosk-Nonce": "short"}),
-        machine.headers(body, **{"X-Kiosk-Time": "٣"}),
+        machine.headers(body) | {"X-Kiosk": "K-NOBODY"},
+        machine.headers(body) | {"X-Kiosk-Signature": "not base64"},
+        machine.headers(body) | {"X-Kiosk-Nonce": "short"},
+        machine.headers(body) | {"X-Kiosk-Time": "soon"},
     ]
     for headers in wrong:
-        if not all(value.isascii() for value in headers.values()):
-            headers["X-Kiosk-Time"] = "soon"
         answer = machine.http.post(PATH, data=body, headers=headers)
         assert (answer.status_code, answer.get_json()["code"]) == (401, "SIGNATURE_INVALID")
     bare = machine.http.post(PATH, data=body, headers={"Content-Type": "application/json"})

@@ -48,7 +48,7 @@ def prospect(session: Session, subject_id: UUID) -> Prospect:
     )
 
 
-def cooling(subject_id: UUID) -> Select[tuple[AccountClosing]]:
+def cooling(subject_id: UUID) -> Select[AccountClosing]:
     """The closing that runs, as a query."""
     return select(AccountClosing).where(AccountClosing.subject_id == subject_id, AccountClosing.state == State.COOLING)
 

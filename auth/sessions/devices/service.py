@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 
 from auth.accounts.events import SubjectsMerged
 from auth.sessions import service as sessions
-from auth.sessions.devices import rules
+from auth.sessions.devices import queries, rules
+from auth.sessions.devices.errors import RebindingFrozen
 from auth.sessions.devices.models import SignInReport
 from auth.sessions.events import SignInDisowned
 from auth.sessions.models import LoginEvent
@@ -73,6 +74,13 @@ def disown(session: Session, *, actor: Citizen, login_event_id: UUID) -> Disowne
     )
     events.publish(session, SignInDisowned(actor.subject_id, report.id))
     return Disowned(report.id, ended, report.rebinding_frozen_until)
+
+
+def insist_on_rebinding(session: Session, subject_id: UUID) -> None:
+    """Raises `RebindingFrozen` while the person can bind no other phone or WeChat account by themselves."""
+    until = queries.rebinding_frozen_until(session, subject_id, clock.now())
+    if until is not None:
+        raise RebindingFrozen(extra={"until": clock.local(until).isoformat(timespec="seconds")})
 
 
 def close_report(session: Session, *, actor: Staff, report_id: UUID, finding: str) -> SignInReport:

@@ -14,6 +14,9 @@ from auth.accounts.rules import SubjectState
 from auth.consent import service as consent
 from auth.consent.queries import texts
 from auth.consent.rules import ConsentKind
+from auth.delegation.models import Delegation
+from auth.oidc.consents.models import OidcConsent
+from auth.oidc.consents.rules import Field as OidcField
 from auth.personal_data.closing import jobs, queries, service
 from auth.personal_data.closing.errors import AccountInUse
 from auth.personal_data.closing.models import AccountClosing
@@ -27,7 +30,7 @@ from core.audit import AuditEntry
 from core.db import transaction
 from core.errors import AuthLevelTooLow, NotAuthenticated, NotFound, StateConflict
 from notifications.messages.models import Message
-from tests.factories import appointments, cases, payments, prereview
+from tests.factories import appointments, cases, oidc, payments, prereview
 from tests.factories import auth as make
 from tests.factories.catalogue import CITY_HALL
 from tests.factories.personal_data import prove
@@ -222,3 +225,37 @@ def test_a_frozen_account_is_not_forgotten(citizen: Callable[..., Any]) -> None:
     with clock.shift(OVER):
         jobs.close_accounts()
     assert state(closing_id) == State.BLOCKED
+
+
+def test_powers_and_consents_to_other_systems_end_with_the_account(citizen: Callable[..., Any]) -> None:
+    (actor, _), (agent, _) = citizen(level=3), citizen(level=2)
+    site = oidc.register()
+    oidc.allow(actor, site, OidcField.NAME)
+    with transaction() as session:
+        given, held = (
+            Delegation(
+                kind="MANDATE",
+                principal_id=principal.subject_id,
+                agent_id=other.subject_id,
+                scope="ITEMS",
+                scope_values=["NB-002"],
+                actions=["SUBMIT"],
+                valid_from=clock.now(),
+                valid_until=clock.now() + timedelta(days=30),
+                relation="",
+                purpose="",
+                evidence="E_SIGNED",
+                state="ACTIVE",
+                created_at=clock.now(),
+                created_by="tests",
+            )
+            for principal, other in ((actor, agent), (agent, actor))
+        )
+        session.add_all([given, held])
+    close(actor)
+    with transaction() as session:
+        states = {row.id: row.state for row in session.scalars(select(Delegation))}
+        standing = session.scalar(
+            select(func.count()).select_from(OidcConsent).where(OidcConsent.withdrawn_at.is_(None))
+        )
+    assert (states[given.id], states[held.id], standing) == ("REVOKED", "RENOUNCED", 0)

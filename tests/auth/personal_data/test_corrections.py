@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import select, text
+from sqlalchemy.orm import Session
 
 from auth.accounts.events import SubjectsMerged
 from auth.personal_data.corrections import queries, service
@@ -89,11 +90,12 @@ def test_two_registrars_dont_answer_one_request(citizen: Callable[..., Any], sta
     request_id = ask(actor)
     with transaction() as session:
         service.take(session, actor=first, request_id=request_id)
-    for act in (
+    acts: tuple[Callable[[Session], object], ...] = (
         lambda session: service.take(session, actor=second, request_id=request_id),
         lambda session: service.answer(session, actor=second, request_id=request_id, done=False, text="不予更正"),
         lambda session: service.give_back(session, actor=second, request_id=request_id),
-    ):
+    )
+    for act in acts:
         with pytest.raises(StateConflict), transaction() as session:
             act(session)
     with transaction() as session:

@@ -11,11 +11,13 @@ from sqlalchemy import func, select, update
 
 from auth.accounts import service as accounts
 from auth.accounts.events import SubjectsMerged
+from auth.rebinding import service as rebinding
 from auth.sessions import queries, service
 from auth.sessions.devices import service as devices
+from auth.sessions.devices.errors import RebindingFrozen
 from auth.sessions.devices.models import SignInReport
 from auth.sessions.models import LoginEvent
-from auth.sessions.rules import Method, Origin
+from auth.sessions.rules import LoginResult, Method, Origin
 from core import clock
 from core.actors import Channel, Citizen
 from core.audit import AuditEntry
@@ -90,7 +92,7 @@ def test_a_wrong_code_makes_a_device_not_known() -> None:
             subject_id=person,
             origin=Origin("APP", "10.0.0.9", ANDROID),
             method=Method.PHONE_CODE,
-            result=service.LoginResult.WRONG_CODE,
+            result=LoginResult.WRONG_CODE,
         )
     sign_in(person, ANDROID)
     assert len(notices(person)) == 1
@@ -173,3 +175,17 @@ def test_a_kiosk_session_slides_but_not_for_ever() -> None:
     for minutes, left in ((1, 2), (18, 2), (19, 1), (20, 0)):
         now = opened + timedelta(minutes=minutes)
         assert rules.slid_end("KIOSK", opened, now) - now == timedelta(minutes=left)
+
+
+def test_nothing_is_rebound_for_a_while_after_a_disowned_sign_in() -> None:
+    phone = make.phone_number()
+    actor = make.signed_in_by_phone(phone)
+    with transaction() as session:
+        devices.disown(session, actor=actor, login_event_id=last_line(actor.subject_id))
+    again = make.signed_in_by_phone(phone)
+    assert again.subject_id == actor.subject_id
+    with pytest.raises(RebindingFrozen) as refused, transaction() as session:
+        rebinding.change_phone(session, actor=again, phone=make.phone_number(), proven=True)
+    assert refused.value.extra["until"]
+    with clock.shift(timedelta(hours=72, minutes=1)), transaction() as session:
+        rebinding.change_phone(session, actor=again, phone=make.phone_number(), proven=True)

@@ -1,0 +1,1 @@
+"""What consents to other systems tell a person about themselves, and do when they close the account (P-4)."""
