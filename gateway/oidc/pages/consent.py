@@ -80,6 +80,8 @@ def _masked(field: Field, person: Person, *, english: bool) -> str:
         return mask_document(person.document_number)
     if field is Field.DOCUMENT_TYPE and person.document_type:
         return KINDS.get(person.document_type.value, "") if english else person.document_type.label
+    if field is Field.BIRTH_DATE and person.birth_date:
+        return f"{person.birth_date.year}-**-**"
     return ""
 
 

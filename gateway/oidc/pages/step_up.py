@@ -73,8 +73,9 @@ def proof(visit: Visit) -> Response:
         document = people.document(session, live.subject_id)
         waiting = _waiting(queries.standing_evidence(session, live.subject_id, clock.now()))
     known = None if document is None or step.have < 2 else document.type
-    ways = step_up_ways(channel(), step.have, step.need, language=visit.look.language, document=known)
-    return visit.page("proof.html", ways=[_way(visit, way, waiting) for way in ways], may_decline=not step.essential)
+    found = step_up_ways(channel(), step.have, step.need, language=visit.look.language, document=known)
+    ways = sorted((_way(visit, way, waiting) for way in found), key=_order)
+    return visit.page("proof.html", ways=ways, may_decline=not step.essential)
 
 
 def _way(visit: Visit, way: dict[str, Any], waiting: dict[EvidenceType, datetime]) -> Way:
@@ -82,11 +83,18 @@ def _way(visit: Visit, way: dict[str, Any], waiting: dict[EvidenceType, datetime
     if not way["open"]:
         return Way(label, str(way["reason"]))
     if code in EvidenceType.__members__ and EvidenceType(code) in waiting:
-        return Way(label, visit.text("proof.review", when=when(waiting[EvidenceType(code)])))
+        return Way(label, visit.text("proof.review", when=when(waiting[EvidenceType(code)], visit.look.language)))
     if code not in _PAGES:
         return Way(label, visit.text("proof.app_only"))
     path, hint = _PAGES[code]
     return Way(label, visit.text(hint), visit.here + path)
+
+
+def _order(way: Way) -> int:
+    """What can be done here and now comes first, then what takes a walk, then what is closed."""
+    if way.address is None:
+        return 2
+    return 1 if way.address.endswith("/halls") else 0
 
 
 def _waiting(evidence: Any) -> dict[EvidenceType, datetime]:
@@ -99,9 +107,12 @@ def _waiting(evidence: Any) -> dict[EvidenceType, datetime]:
     return found
 
 
-def when(moment: datetime) -> str:
+def when(moment: datetime, language: str) -> str:
     """A moment as people write it, Shanghai time."""
-    return clock.local(moment).strftime("%Y-%m-%d %H:%M")
+    local = clock.local(moment)
+    if language == "en":
+        return f"{local:%B} {local.day}, {local.year}, {local:%H:%M}"
+    return f"{local.year}年{local.month}月{local.day}日 {local:%H:%M}"
 
 
 @blueprint.post("/sign-in/<handle>/proof/decline")
@@ -172,7 +183,7 @@ def review(visit: Visit) -> Response:
         waiting = _waiting(queries.standing_evidence(session, live_of(visit).subject_id, clock.now()))
     if not waiting:
         return visit.go()
-    return visit.page("review.html", when=when(max(waiting.values())))
+    return visit.page("review.html", when=when(max(waiting.values()), visit.look.language))
 
 
 @blueprint.get("/sign-in/<handle>/halls")
