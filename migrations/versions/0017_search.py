@@ -37,7 +37,6 @@ def upgrade() -> None:
         "item_search",
         ["terms"],
         postgresql_using="gin",
-        postgresql_with={"fastupdate": "off"},
     )
     op.create_index("ix_item_search_item_id", "item_search", ["item_id"])
     op.create_index("ix_item_search_listing", "item_search", [sa.text("(hot IS FALSE)"), "item_id"])

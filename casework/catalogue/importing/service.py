@@ -225,7 +225,7 @@ def _insert(session: Session, model: type[Base], rows: Sequence[dict[str, Any]])
     for row in rows:
         by_columns[frozenset(row)].append(row)
     for some in by_columns.values():
-        session.execute(insert(inspect(model).local_table), some)
+        session.execute(insert(Base.metadata.tables[model.__tablename__]), some)
 
 
 def _publish(session: Session, content: Content, found_by: dict[str, Any], today: date) -> Publication:

@@ -20,7 +20,7 @@ class ItemSearch(Base):
 
     __tablename__ = "item_search"
     __table_args__ = (
-        Index("ix_item_search_terms", "terms", postgresql_using="gin", postgresql_with={"fastupdate": "off"}),
+        Index("ix_item_search_terms", "terms", postgresql_using="gin"),
         Index("ix_item_search_item_id", "item_id"),
         Index("ix_item_search_listing", text("(hot IS FALSE)"), "item_id"),
         Index("ix_item_search_uses", text("uses DESC"), text("(hot IS FALSE)"), "item_id"),

@@ -255,7 +255,7 @@ def _count(session: Session, filters: Filters, day: date) -> int:
     """How many items there are, as far as it takes to tell that there are some."""
     if filters.q:
         return len(_answer(session, filters, day).places)
-    statement = f"SELECT count(*) FROM (SELECT 1 FROM item_search WHERE {_IN_FORCE} LIMIT {MOST}) AS some"  # noqa: S608
+    statement = f"SELECT count(*) FROM (SELECT 1 FROM item_search WHERE {_IN_FORCE} LIMIT {MOST}) AS counted"  # noqa: S608
     return int(_rows(session, statement, {"day": day})[0][0])
 
 

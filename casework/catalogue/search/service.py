@@ -24,7 +24,7 @@ from core import clock
 CITY = "330200"
 """The region of what an authority of the city itself does, for all districts."""
 LANGUAGES = ("zh", "en")
-_AT_ONCE = 2_000
+_AT_ONCE = 1_000
 _MANY = 50
 """From so many changed items on the terms are counted anew."""
 
@@ -102,9 +102,23 @@ def reindex(session: Session, item_ids: Iterable[str] | None = None) -> int:
         ).all()
         _copy(session, (_row(row, names) for row in rows))
         written += len(rows)
+    session.execute(text("SELECT gin_clean_pending_list('ix_item_search_terms')"))
     if whole or len(ids) > _MANY:
         count_terms(session)
+    else:
+        _mention_terms(session, ids)
     return written
+
+
+def _mention_terms(session: Session, item_ids: list[str]) -> None:
+    """Let the terms of some items be known, as rare ones, until all are counted."""
+    session.execute(
+        text(
+            "INSERT INTO item_search_term (term, items) SELECT DISTINCT term, 1 FROM item_search, unnest(terms) AS term "
+            "WHERE item_id = ANY(:ids) AND NOT starts_with(term, :code) ORDER BY term ON CONFLICT DO NOTHING"
+        ),
+        {"ids": item_ids, "code": CODE},
+    )
 
 
 def count_terms(session: Session) -> None:

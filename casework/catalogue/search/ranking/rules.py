@@ -111,7 +111,10 @@ def seek(unit: Unit, known: Known, total: int) -> Sought:
         terms = _rare(terms, known)
     if not terms:
         terms = _rare({_BODY + gram for gram in unit.grams if known(_BODY + gram)}, known)
-    items = sum(map(known, terms))
+    items = 1 if unit.code else sum(map(known, terms))
+    if not items:
+        # What was published a moment ago isn't counted yet; looking for what is nowhere costs nothing.
+        terms = {*unit.grams, *_pairs(unit.said.split()), *_threes(unit.initials)}
     weight = math.log(1 + total / min(items, total)) if items else 0.0
     return Sought(unit, tuple(sorted(terms)), items, weight, grams)
 
@@ -154,15 +157,21 @@ def _weighed(grams: Iterable[str], known: Known, total: int) -> tuple[tuple[str,
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A reading with what is sought for it."""
+    """A reading with what is sought for it. `weights`: the share of each in the answer; what is nowhere has none."""
 
     reading: Reading
     sought: tuple[Sought, ...]
+    weights: tuple[float, ...]
 
     @classmethod
     def of(cls, reading: Reading, known: Known, total: int) -> Wanted:
         """Choose the terms of its units."""
-        return cls(reading, tuple(seek(unit, known, total) for unit in reading.units))
+        sought = tuple(seek(unit, known, total) for unit in reading.units)
+        weights = [one.weight for one in sought]
+        if not any(weights):
+            weights = [1.0] * len(weights)
+        whole = sum(weights)
+        return cls(reading, sought, tuple(weight / whole for weight in weights))
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,22 +218,18 @@ class Candidate(NamedTuple):
 
 def score(wanted: Wanted, candidate: Candidate) -> float:
     """How well an item answers: 0 to 1 by what of the query it holds, and a little more for exactness and use."""
-    reading, sought = wanted.reading, wanted.sought
-    name = candidate.name
-    total = held = 0.0
+    reading, name = wanted.reading, candidate.name
+    held = 0.0
     covered = 0
-    for one in sought:
-        weight = one.weight
+    for one, weight in zip(wanted.sought, wanted.weights, strict=True):
         if weight:
             quality, length = _quality(one, candidate)
-            total += weight
             held += weight * quality
             covered += length
-    if not total:
-        return 0.0
-    found = held / total
-    if len(reading.whole) > 1 and reading.whole in name:
-        found = max(found, 1.0) + _WHOLE
+    found = held
+    at = name.find(reading.whole) if len(reading.whole) > 1 else -1
+    if at >= 0:
+        found = max(found, 1.0 if at < candidate.head else _IN_BRACKET) + _WHOLE
         covered = max(covered, len(reading.whole))
         if reading.whole == name:
             found += _EQUAL
