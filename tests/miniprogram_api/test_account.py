@@ -179,3 +179,14 @@ def test_the_texts_of_consent(client: FlaskClient) -> None:
     assert face["title"] == "Separate consent to a face check"
     assert face["fields_covered"]
     assert client.get("/api/v1/consent-texts/FACE/1999").status_code == 404
+
+
+def test_devices_and_history_are_one_query_each(
+    client: FlaskClient, citizen: Callable[..., Any], count_queries: Callable[[], Any]
+) -> None:
+    _, headers = citizen(level=2)
+    client.get(URL, headers=headers)
+    for path in ("sessions", "sign-ins"):
+        with count_queries() as queries:
+            assert client.get(f"{URL}/{path}", headers=headers).status_code == 200
+        assert len(queries) <= 2

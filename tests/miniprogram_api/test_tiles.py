@@ -155,3 +155,18 @@ def test_unknown_tiles_and_strangers(
     _, admin = staff("SYSTEM_ADMIN")
     assert aim(client, admin, "T99", kind="PLAIN", address="https://water.example.cn/").status_code == 404
     assert client.delete(f"{STAFF}/hosts/nobody.cn", headers=admin).status_code == 404
+
+
+def test_the_list_is_two_queries_and_a_launch_a_handful(
+    client: FlaskClient, citizen: Callable[..., Any], admin: dict[str, str], count_queries: Callable[[], Any]
+) -> None:
+    client.put(f"{STAFF}/hosts", json={"host": "water.example.cn", "note": "水务"}, headers=admin)
+    aim(client, admin, "T01", kind="PLAIN", address="https://water.example.cn/")
+    with count_queries() as queries:
+        client.get(URL)
+    assert len(queries) <= 2
+    _, headers = citizen(level=2)
+    client.get("/api/v1/account", headers=headers)
+    with count_queries() as queries:
+        assert launch(client, headers).status_code == 200
+    assert len(queries) <= 5

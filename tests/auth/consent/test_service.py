@@ -19,10 +19,10 @@ from auth.consent.rules import ConsentKind
 from auth.delegation.errors import GuardianRequired
 from auth.sessions import service as sessions
 from core import clock
-from core.actors import System
+from core.actors import Acting, Action, Capacity, System
 from core.audit import AuditEntry
 from core.db import transaction
-from core.errors import NotFound, StateConflict
+from core.errors import DelegationOutOfScope, NotFound, StateConflict
 from core.identifiers import DocumentNumber, DocumentType, normalise_document
 from core.identifiers.documents import check_character
 from core.web.consent import needed
@@ -157,7 +157,8 @@ def test_a_child_does_not_consent_alone(citizen: Callable[..., Any]) -> None:
     parent, _ = citizen(level=2)
     with pytest.raises(GuardianRequired):
         give(kid, ConsentKind.HEALTH)
-    acting = dataclasses.replace(parent, on_behalf_of=kid.subject_id)
+    grant = Acting(uuid4(), Capacity.GUARDIAN, frozenset(Action), "ALL", needs_minor_consent=True)
+    acting = dataclasses.replace(parent, on_behalf_of=kid.subject_id, acting=grant)
     for kind in (ConsentKind.HEALTH, ConsentKind.MINOR):
         give(acting, kind)
     with transaction() as session:
@@ -170,6 +171,9 @@ def test_a_child_does_not_consent_alone(citizen: Callable[..., Any]) -> None:
         assert not queries.stands_for(session, acting, ConsentKind.MINOR)
     with pytest.raises(StateConflict):
         give(parent, ConsentKind.MINOR)
+    agent = dataclasses.replace(acting, acting=dataclasses.replace(grant, capacity=Capacity.AGENT))
+    with pytest.raises(DelegationOutOfScope):
+        give(agent, ConsentKind.HEALTH)
 
 
 def test_a_kiosk_remembers_nothing(citizen: Callable[..., Any]) -> None:
