@@ -15,7 +15,7 @@ from auth.delegation.errors import DelegationLimit
 from auth.delegation.models import Delegation
 from auth.delegation.rules import POLICY, Kind, Scope, State
 from auth.delegation.service import Wish
-from core import db
+from core import clock, db
 from core.actors import Action, Citizen
 from tests.factories import delegation as make
 
@@ -87,7 +87,7 @@ def test_delegations_follow_a_merge(citizen: Citizens) -> None:
         assert rows[given].principal_id == rows[held].agent_id == kept.subject_id
         assert rows[between].state == State.REVOKED
         assert [rows[link].state for link in links] == [State.ACTIVE, State.REVOKED]
-        assert len(queries.guardians_of(session, child.subject_id, rows[given].created_at)) == 1
+        assert len(queries.guardians_of(session, child.subject_id, clock.now())) == 1
         assert session.get_one(Delegation, given).state == State.ACTIVE
 
 
