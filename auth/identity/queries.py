@@ -119,5 +119,5 @@ def account(session: Session, actor: Citizen, *, language: str) -> Account:
         document_label=document.label if document else None,
         document_number=mask_document(found.document_number) if shown and found.document_number else None,
         evidence=standing_evidence(session, actor.subject_id, clock.now()),
-        ways=step_up_ways(actor.channel, actor.level, actor.level + 1, language=language, document=found.document_type),
+        ways=step_up_ways(actor.channel, actor.level, actor.level + 1, language=language, document=document),
     )

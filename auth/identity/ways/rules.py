@@ -83,6 +83,7 @@ _ALIPAY_CLOSED = {"WXMP": _NO_ALIPAY, "WXOA": _NO_ALIPAY, "KIOSK": _NO_ALIPAY_HE
 _ALIPAY = "/api/v1/identity/alipay"
 _NETWORK_CLOSED = {"KIOSK": _NO_APP_HERE}
 _NETWORK = "/api/v1/identity/network"
+COUNTER = "HALL"
 
 WAYS: tuple[Way, ...] = (
     Way("WECHAT_PHONE", 1, "微信手机号快捷验证", "Your WeChat phone number", "/api/v1/login/wechat/phone", only=_MINI_PROGRAM),
@@ -91,7 +92,7 @@ WAYS: tuple[Way, ...] = (
         documents=frozenset(ONLINE_DOCUMENTS)),
     Way("NETID_BASIC", 2, "国家网络身份认证（基础）", "Network ID, basic level", _NETWORK,
         closed=_NETWORK_CLOSED, documents=frozenset(NETWORK_DOCUMENTS)),
-    Way("HALL", 3, "携带证件到政务服务大厅窗口核验", "Show your document at a service hall"),
+    Way(COUNTER, 3, "携带证件到政务服务大厅窗口核验", "Show your document at a service hall"),
     Way("NETID", 3, "国家网络身份认证（网证）", "Network ID certificate", _NETWORK,
         closed=_NETWORK_CLOSED, documents=frozenset(NETWORK_DOCUMENTS)),
     Way("ALIPAY", 3, "支付宝实名认证", "Alipay identity", _ALIPAY, closed=_ALIPAY_CLOSED, documents=_RESIDENT),
@@ -112,20 +113,21 @@ def step_up_ways(
     `document`: the kind the person has, where it is known. Face is never the only one (P-2); WeChat can't open Alipay,
     and says so (DOMAIN, first of the ten points).
     """
+    mine = [way for way in WAYS if level < way.reaches and (way.only is None or channel in way.only)]
+    wanted = [way for way in mine if way.reaches <= needed]
+    if wanted and all(way.why_closed(channel, document) for way in wanted):
+        # Whose document nothing takes at this level goes to the counter, which gives the next one.
+        wanted += [way for way in mine if way.code == COUNTER]
     english = language == "en"
-    found = []
-    for way in WAYS:
-        if not level < way.reaches <= needed or (way.only is not None and channel not in way.only):
-            continue
-        closed = way.why_closed(channel, document)
-        found.append(
-            {
-                "way": way.code,
-                "reaches": way.reaches,
-                "label": way.en if english else way.zh,
-                "call": way.call,
-                "open": closed is None,
-                "reason": None if closed is None else closed[english],
-            }
-        )
-    return found
+    return [_shown(way, way.why_closed(channel, document), english=english) for way in wanted]
+
+
+def _shown(way: Way, closed: Reason | None, *, english: bool) -> dict[str, object]:
+    return {
+        "way": way.code,
+        "reaches": way.reaches,
+        "label": way.en if english else way.zh,
+        "call": way.call,
+        "open": closed is None,
+        "reason": None if closed is None else closed[english],
+    }

@@ -11,11 +11,13 @@ from core.errors import AuthLevelTooLow
 from core.web.request_context import language
 
 FRESH_LEVEL = 4
+_KNOWN_FROM = 2
 
 
 def too_low(session: Session, *, actor: Citizen, needed: int, purpose: str | None = None) -> AuthLevelTooLow:
     """The refusal for `actor`, to be raised. For level 4, `purpose` is the act that the fresh proof must be for."""
-    document = people.document(session, actor.subject_id)
+    # Below level 2 it may be a phone's new owner, who must not even learn of the old one's document (ID-4).
+    document = people.document(session, actor.subject_id) if actor.level >= _KNOWN_FROM else None
     ways = rules.step_up_ways(
         actor.channel,
         min(actor.level, needed - 1),

@@ -77,18 +77,6 @@ proofs = st.builds(
 )
 
 
-@given(st.lists(proofs, max_size=8), proofs)
-def test_more_evidence_never_lowers(given_: list[Proof], more: Proof) -> None:
-    assert level([*given_, more], NOW) >= level(given_, NOW)
-
-
-@given(st.lists(proofs, max_size=8), st.randoms())
-def test_the_order_does_not_matter(given_: list[Proof], random: object) -> None:
-    shuffled = list(given_)
-    random.shuffle(shuffled)  # type: ignore[attr-defined]
-    assert level(shuffled, NOW) == level(given_, NOW)
-
-
 @given(st.lists(proofs, max_size=8), moments)
 def test_a_restriction_never_raises_and_a_phone_is_always_needed(given_: list[Proof], since: datetime) -> None:
     restricted, free = level(given_, NOW, since=since), level(given_, NOW)

@@ -8,9 +8,10 @@ from uuid import uuid4
 import pytest
 
 from auth.identity.ports import Check, CheckResult
+from core.identifiers import DocumentType
 from core.ports import PartnerUnavailable
 from core.settings import Settings
-from partners.identity_authority.adapter import SignedIdentityAuthority
+from partners.identity_authority.adapter import PAGE, SignedIdentityAuthority
 from tests.sandbox_client import Sandbox
 
 
@@ -78,3 +79,40 @@ def test_a_wrong_secret_is_noticed(settings: Settings, sandbox: Sandbox) -> None
     wrong = SignedIdentityAuthority(replace(settings.identity_authority, secret="x" * 32))
     with pytest.raises(PartnerUnavailable):
         _check(wrong, _people(sandbox)[0])
+
+
+# Signals (ID-12) -----------------------------------------------------------------------------------------------------------
+
+
+def test_the_list_of_signals_is_read_page_by_page(authority: SignedIdentityAuthority, sandbox: Sandbox) -> None:
+    assert authority.since("").signals == []
+    kinds = ["DEATH", "INCAPACITY", "CANCELLED", "FRAUD"]
+    for kind in kinds:
+        sandbox.post("identity-authority/signal", persona="old", kind=kind)
+    page = authority.since("")
+    assert [signal.kind.value for signal in page.signals] == kinds
+    assert {signal.document.type for signal in page.signals} == {DocumentType.RESIDENT_ID}
+    assert all(signal.at.tzinfo is not None for signal in page.signals)
+    assert len({signal.number for signal in page.signals}) == 4
+    assert (authority.since(page.cursor).signals, page.more) == ([], False)
+
+
+def test_more_than_a_page(authority: SignedIdentityAuthority, sandbox: Sandbox) -> None:
+    for _ in range(PAGE + 1):
+        sandbox.post("identity-authority/signal", persona="old", kind="DEATH")
+    page = authority.since("")
+    assert (len(page.signals), page.more) == (PAGE, True)
+    rest = authority.since(page.cursor)
+    assert (len(rest.signals), rest.more) == (1, False)
+
+
+@pytest.mark.parametrize("kind", ["wrong_signature", "garbage", "error", "drop_response_after_effect"])
+def test_a_list_that_cannot_be_trusted(authority: SignedIdentityAuthority, sandbox: Sandbox, kind: str) -> None:
+    sandbox.fault("identity-authority", kind, path="signals")
+    with pytest.raises(PartnerUnavailable):
+        authority.since("")
+
+
+def test_a_cursor_that_is_not_the_source_s(authority: SignedIdentityAuthority) -> None:
+    with pytest.raises(PartnerUnavailable):
+        authority.since("made-up")
