@@ -12,6 +12,8 @@ from auth.identity.personal import queries as evidence
 from auth.identity.personal import service as identity
 from auth.oidc.consents.personal import queries as authorisations
 from auth.oidc.consents.personal import service as oidc_consents
+from auth.organisations.personal import queries as roles
+from auth.organisations.personal import service as organisations
 from auth.personal_data.closing import service as closing
 from auth.personal_data.closing.events import ClosingAsked, ClosingEnded
 from auth.personal_data.corrections import queries as requests
@@ -25,6 +27,7 @@ from auth.sessions.personal import service as sessions
 from casework.appointments.personal import queries as visits
 from casework.appointments.personal import service as appointments
 from casework.cases.personal import queries as cases
+from casework.catalogue.personal import queries as items
 from casework.delivery.personal import queries as parcels
 from casework.delivery.personal import service as delivery
 from casework.files.personal import queries as uploads
@@ -41,17 +44,19 @@ from payments.bills.personal import queries as bills
 SOURCES = Sources(
     (
         Source("account", ("账号", "Account"), accounts.export),
-        Source("identity", ("实名认证记录", "Proofs of identity"), evidence.export),
+        Source("identity", ("实名认证记录", "Proofs of identity"), evidence.export, evidence.open_matters),
         Source("sign_ins", ("登录记录", "Sign-ins"), sign_ins.export),
         Source("consents", ("同意记录", "Consents"), consents.export),
         Source("authorisations", ("对其他系统的授权", "Consents to other systems"), authorisations.export),
         Source("delegations", ("委托代办", "Delegations"), powers.export),
+        Source("organisations", ("单位身份", "Roles in organisations"), roles.export),
         Source("prereviews", ("办事预审", "Pre-reviews"), prereviews.export, prereviews.open_matters),
         Source("appointments", ("预约", "Appointments"), visits.export, visits.open_matters),
         Source("cases", ("办件", "Cases"), cases.export, cases.open_matters),
         Source("bills", ("缴费", "Bills"), bills.export, bills.open_matters),
         Source("deliveries", ("快递送达", "Deliveries"), parcels.export, parcels.open_matters),
         Source("files", ("上传的材料", "Uploads"), uploads.export),
+        Source("items", ("收藏和浏览的事项", "Favourite and seen items"), items.export),
         Source("messages", ("消息", "Messages"), inbox.export),
         Source("requests", ("更正与说明申请", "Corrections and explanations"), requests.export, requests.open_matters),
     )
@@ -63,7 +68,7 @@ def wire() -> None:
     ports.provide(Sources, SOURCES)
     for moving in (exports, corrections, closing):
         subscribe(SubjectsMerged, moving.move_owner)
-    for closed in (sessions, identity, consent, oidc_consents, delegation, exports, corrections):
+    for closed in (sessions, identity, consent, oidc_consents, delegation, organisations, exports, corrections):
         subscribe(AccountClosed, closed.on_account_closed)
     for forgetting in (prereview, appointments, delivery, files):
         subscribe(AccountClosed, forgetting.on_account_closed)

@@ -314,6 +314,12 @@ def dismiss(session: Session, *, actor: Citizen, role_id: UUID) -> None:
     _end(session, actor, role, EndReason.DISMISSED)
 
 
+def resign(session: Session, *, actor: Actor, role: OrganisationRole) -> None:
+    """A locked role ends because its holder is gone; one that is over stays as it is."""
+    if RoleState(role.state) in (RoleState.OFFERED, RoleState.ACTIVE):
+        _end(session, actor, role, EndReason.RESIGNED)
+
+
 # What is written down ------------------------------------------------------------------------------------------------
 
 

@@ -14,6 +14,8 @@ LASTS = timedelta(seconds=60)
 KEPT = timedelta(days=1)
 
 PARAMETER = "ticket"
+# A kiosk remembers nothing, so nobody is signed in elsewhere from one: the other system wouldn't be wiped.
+NEVER_FROM = frozenset({"KIOSK"})
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _LONGEST = 1_000
 _PLAIN = re.compile(r"[!-~]+")

@@ -30,7 +30,7 @@ from auth.tickets.errors import TargetNotAllowed
 from auth.tickets.models import SsoTicket, TicketBridge
 from core import audit, clock, ids
 from core.actors import Actor, Citizen, Partner
-from core.errors import InvalidInput, NotAuthenticated, NotFound, StateConflict
+from core.errors import Forbidden, InvalidInput, NotAuthenticated, NotFound, StateConflict
 
 _BATCH = 1_000
 
@@ -86,8 +86,10 @@ def issue(
     """A ticket of this session for one client. `agreed`: the fields that the person has just agreed to show it.
 
     Raises `NotFound` for a client without the bridge, `TargetNotAllowed`, `ConsentRequired` with the fields to ask
-    about, `NotAuthenticated` when the session is over.
+    about, `NotAuthenticated` when the session is over, `Forbidden` at a kiosk.
     """
+    if actor.channel in rules.NEVER_FROM:
+        raise Forbidden()
     found = queries.bridge(session, client_id)
     if found is None:
         raise NotFound()

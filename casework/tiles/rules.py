@@ -14,9 +14,6 @@ class Kind(StrEnum):
     BRIDGE = "BRIDGE"
 
 
-# A kiosk remembers nothing, so nobody can be signed in elsewhere from one: the other system wouldn't be wiped.
-NEVER_SIGNED_IN_FROM = frozenset({"KIOSK"})
-
 NOT_CONNECTED = ("该服务尚未接入", "This service is not connected yet")
 NOT_FROM_KIOSK = ("自助终端不能打开该服务，请用手机打开", "This can't be opened at a kiosk; please use your phone")
 CLIENT_OFF = ("该服务正在维护", "This service is being maintained")

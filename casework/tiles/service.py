@@ -65,7 +65,7 @@ def launch(session: Session, *, actor: Citizen, tile_id: str, agreed: Iterable[F
         raise _closed((target.closed_zh, target.closed_en))
     if actor.level < target.min_level:
         raise level_too_low(actor, target.min_level)
-    if target.kind != Kind.PLAIN and actor.channel in rules.NEVER_SIGNED_IN_FROM:
+    if target.kind != Kind.PLAIN and actor.channel in addresses.NEVER_FROM:
         raise _closed(rules.NOT_FROM_KIOSK)
     opened = _open(session, actor, target, agreed)
     _count(session, tile_id, actor.channel)

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from auth.identity.conflicts.models import IdentityConflict
+from auth.identity.conflicts.rules import ConflictState
 from auth.identity.models import IdentityEvidence
+from auth.identity.reviews.models import IdentityReview
+from auth.identity.reviews.rules import ReviewState
+from auth.personal_data.ports import OpenMatter
+
+_UNDER_REVIEW = ("身份信息人工复核中", "Being reviewed by the source")
+_IN_CONFLICT = ("身份登记待核实", "To be looked into by a registrar")
 
 
 def export(session: Session, subject_id: UUID) -> Mapping[str, Any]:
@@ -30,3 +38,18 @@ def export(session: Session, subject_id: UUID) -> Mapping[str, Any]:
             for row in rows
         ]
     }
+
+
+def open_matters(session: Session, subject_id: UUID) -> Sequence[OpenMatter]:
+    """Reviews that wait for the source, and claims to one document that wait for a registrar."""
+    reviews = session.scalars(
+        select(IdentityReview.id).where(
+            IdentityReview.subject_id == subject_id, IdentityReview.state == ReviewState.WAITING
+        )
+    )
+    sides = or_(IdentityConflict.claimant_id == subject_id, IdentityConflict.holder_id == subject_id)
+    conflicts = session.scalars(select(IdentityConflict.id).where(sides, IdentityConflict.state == ConflictState.OPEN))
+    return [
+        *(OpenMatter("IDENTITY_REVIEW", str(one), "实名认证", _UNDER_REVIEW) for one in reviews),
+        *(OpenMatter("IDENTITY_CONFLICT", str(one), "实名认证", _IN_CONFLICT) for one in conflicts),
+    ]

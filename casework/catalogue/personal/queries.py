@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -35,3 +37,15 @@ def people_by_item(session: Session, *, days: int) -> dict[str, int]:
         .group_by(ItemSeen.item_id)
     )
     return {row.item_id: row.people for row in rows}
+
+
+def export(session: Session, subject_id: UUID) -> Mapping[str, Any]:
+    """The person's favourites, and what they looked at lately (P-4)."""
+    kept = session.execute(
+        select(ItemFavourite.item_id, ItemFavourite.added_at).where(ItemFavourite.subject_id == subject_id)
+    )
+    seen = session.execute(select(ItemSeen.item_id, ItemSeen.seen_at).where(ItemSeen.subject_id == subject_id))
+    return {
+        "favourites": [{"item": row.item_id, "added_at": row.added_at} for row in kept],
+        "seen": [{"item": row.item_id, "at": row.seen_at} for row in seen],
+    }

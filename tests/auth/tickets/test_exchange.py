@@ -264,3 +264,23 @@ def test_tickets_are_stored_as_hashes_and_forgotten(citizen: Callable[..., Any])
     jobs.prune()
     with transaction() as session:
         assert session.execute(text("SELECT count(*) FROM sso_ticket")).scalar_one() == 0
+
+
+def test_deep_links_go_to_listed_addresses_only(client: FlaskClient, citizen: Callable[..., Any]) -> None:
+    """ID-8 over HTTP: `sp` and `goto`."""
+    site = bridged(scopes=("openid",))
+    _, headers = citizen(level=1)
+    url = "/api/v1/sso-tickets"
+    opened = client.post(url, json={"sp": site.client_id, "goto": GOTO}, headers=headers).get_json()
+    assert opened["address"].startswith(GOTO + "?ticket=")
+    assert exchange(client, site, oidc.params(opened["address"])["ticket"]).status_code == 200
+    for sp, goto, status, code in (
+        (site.client_id, "https://evil.cn/app/", 422, "TARGET_NOT_ALLOWED"),
+        ("nobody", GOTO, 404, "NOT_FOUND"),
+        (oidc.register().client_id, GOTO, 404, "NOT_FOUND"),
+    ):
+        answer = client.post(url, json={"sp": sp, "goto": goto}, headers=headers)
+        assert (answer.status_code, answer.get_json()["code"]) == (status, code)
+    _, kiosk = citizen(level=1, channel="KIOSK")
+    assert client.post(url, json={"sp": site.client_id, "goto": GOTO}, headers=kiosk).status_code == 403
+    assert client.post(url, json={"sp": site.client_id, "goto": GOTO}).status_code == 401
