@@ -110,6 +110,20 @@ def reindex_catalogue() -> None:
     click.echo(f"{operations.reindex_catalogue()} versions")
 
 
+@main.command("lint-catalogue")
+def lint_catalogue() -> None:
+    """Prove that the situations of all items in force are sound; exit code 1 and the faults if not."""
+    from gateway import operations
+
+    operations.connect(_settings())
+    faults = operations.lint_catalogue()
+    for fault in faults:
+        click.echo(fault, err=True)
+    if faults:
+        raise click.ClickException(f"{len(faults)} faults")
+    click.echo("the catalogue is sound")
+
+
 @main.command("import-calendar")
 @click.argument("first", type=int)
 @click.argument("last", type=int)

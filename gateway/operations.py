@@ -13,9 +13,10 @@ from auth.staff import roles
 from auth.staff import service as staff_service
 from casework.catalogue import service as catalogue
 from casework.catalogue.answers import service as answers
+from casework.catalogue.linting import queries as linter
 from casework.catalogue.search import service as catalogue_search
 from casework.places import queries as places
-from core import audit, calendar, jobs, security
+from core import audit, calendar, clock, jobs, security
 from core.audit import ChainReport
 from core.db import Base, Encrypted, transaction
 from core.settings import Settings
@@ -63,6 +64,12 @@ def reindex_catalogue() -> int:
         written = catalogue_search.reindex(session)
         answers.touch(session)
     return written
+
+
+def lint_catalogue() -> list[str]:
+    """What the linter objects to in the items in force: item, place, problem and how to mend it."""
+    with transaction() as session:
+        return [f"{fault.item_id} {fault.path}: {fault}" for fault in linter.all_faults(session, clock.today())]
 
 
 def import_calendar(first: int, last: int) -> int:

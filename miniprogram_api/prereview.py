@@ -133,19 +133,34 @@ class ItemOpenQuestionOut(ma.Schema):
     text = ma.fields.String(required=True)
 
 
-class ItemVersionChangeOut(ma.Schema):
-    """What the item's new version changes; confirm it to go on (PR-2)."""
-
-    version_id = ma.fields.UUID(attribute="item.version_id", required=True)
-    changes = ma.fields.List(ma.fields.Nested(PreReviewChangeOut), required=True)
-    open_questions = ma.fields.List(ma.fields.Nested(ItemOpenQuestionOut), required=True)
-
-
 class PreReviewStepOut(ma.Schema):
     """Something that can be done next."""
 
     action = ma.fields.String(required=True)
     text = ma.fields.Function(lambda step: step.en if language() == "en" else step.zh, required=True)
+
+
+class ItemDifferenceOut(ma.Schema):
+    """One thing that the new version says otherwise, with a sentence."""
+
+    element = ma.fields.String(required=True)
+    path = ma.fields.String(required=True)
+    kind = ma.fields.String(required=True, validate=ma.validate.OneOf(["CHANGED", "ADDED", "REMOVED", "MOVED"]))
+    before = ma.fields.Raw(required=True, allow_none=True)
+    after = ma.fields.Raw(required=True, allow_none=True)
+    text = ma.fields.String(required=True)
+
+
+class ItemVersionChangeOut(ma.Schema):
+    """What the item's new version changes. ADOPT it (confirm-version) to go on, or KEEP the draft as it is for now (PR-2)."""
+
+    code = ma.fields.Constant("ITEM_VERSION_CHANGED")
+    version_id = ma.fields.UUID(attribute="item.version_id", required=True)
+    effective_from = ma.fields.Date(attribute="item.effective_from", required=True)
+    difference = ma.fields.List(ma.fields.Nested(ItemDifferenceOut), attribute="told", required=True)
+    choices = ma.fields.List(ma.fields.Nested(PreReviewStepOut), required=True)
+    changes = ma.fields.List(ma.fields.Nested(PreReviewChangeOut), required=True)
+    open_questions = ma.fields.List(ma.fields.Nested(ItemOpenQuestionOut), required=True)
 
 
 class PreReviewOut(PreReviewSummaryOut):

@@ -234,6 +234,29 @@ def _past(row: Any) -> Past:
     return Past(**values | {"state": State(values["state"]), "closing": Closing(closing) if closing else None})
 
 
+def items_booked(session: Session, item_ids: Collection[str], *, starting: datetime) -> set[str]:
+    """Those of the items that somebody has booked from `starting` on."""
+    query = select(Appointment.item_id).where(
+        Appointment.state == State.BOOKED, Appointment.starts_at >= starting, Appointment.item_id.in_(item_ids)
+    )
+    return set(session.scalars(query.distinct()))
+
+
+def booked_by_other_version(
+    session: Session, item_id: str, version_id: UUID, *, starting: datetime, after: UUID | None, limit: int
+) -> list[tuple[UUID, UUID]]:
+    """Bookings of the item from `starting` on that were made by another version, in order: key and owner."""
+    query = select(Appointment.id, Appointment.owner_id).where(
+        Appointment.state == State.BOOKED,
+        Appointment.starts_at >= starting,
+        Appointment.item_id == item_id,
+        Appointment.version_id != version_id,
+    )
+    if after is not None:
+        query = query.where(Appointment.id > after)
+    return [(row.id, row.owner_id) for row in session.execute(query.order_by(Appointment.id).limit(limit))]
+
+
 def holds_a_place(session: Session, owner_id: UUID, slot_id: UUID) -> bool:
     """Whether the person's own hold is in this slot (AP-10): then a full slot isn't full for them."""
     hold = select(Appointment.id).where(

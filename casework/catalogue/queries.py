@@ -41,6 +41,7 @@ from casework.catalogue.models import (
 )
 from casework.catalogue.redirects import queries as redirects
 from casework.catalogue.rules import (
+    LIVE,
     CaseType,
     FeeLine,
     Item,
@@ -154,6 +155,16 @@ def agent_facts(session: Session, day: date) -> list[AgentFacts]:
         ItemVersion.service_objects,
     )
     return [AgentFacts(*row) for row in session.execute(query.where(in_force(day)))]
+
+
+def base_of(session: Session, version_id: UUID) -> UUID | None:
+    """The version that a version was made from, or None."""
+    return session.scalar(select(ItemVersion.base_version_id).where(ItemVersion.id == version_id))
+
+
+def is_law(session: Session, version_id: UUID) -> bool:
+    """Whether a version was published and not taken back: in force, to come or over."""
+    return session.scalar(select(ItemVersion.state).where(ItemVersion.id == version_id)) in LIVE
 
 
 def item_versions(session: Session, version_ids: Sequence[UUID]) -> list[Item]:

@@ -44,6 +44,7 @@ class PreReview(UuidKey, Base):
         CheckConstraint("round = 0 OR (submitted_at IS NOT NULL AND answer_due_at IS NOT NULL)", name="answer_is_due"),
         CheckConstraint("state NOT IN ('NEEDS_CHANGE', 'PASSED') OR expires_at IS NOT NULL", name="answers_expire"),
         CheckConstraint("state <> 'REJECTED' OR right_body <> ''", name="rejection_names_body"),
+        Index("ix_prereview_draft_item_id", "item_id", "id", postgresql_where=text("state = 'DRAFT'")),
         Index("ix_prereview_queue", "hall_id", "state", "submitted_at", "id"),
         Index(
             "ix_prereview_claimed_until", "claimed_until", postgresql_where=text("state = 'IN_REVIEW'")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,9 +16,11 @@ from casework.acting import queries as acting
 from casework.acting import service as checks
 from casework.catalogue import queries as catalogue
 from casework.catalogue import rules as catalogue_rules
+from casework.catalogue.differences import queries as differences
+from casework.catalogue.differences.queries import Difference
 from casework.catalogue.errors import ItemNotInForce
 from casework.catalogue.rules import Item, Material, Question
-from casework.catalogue.situations.rules import NO
+from casework.catalogue.situations.rules import NO, walk
 from casework.prereview import rules
 from casework.prereview.models import PreReview, PreReviewMaterial
 from casework.prereview.rules import Change, Listed, Provision, State, Verdict
@@ -27,6 +29,7 @@ from core.actors import Citizen
 from core.errors import NotFound, StateConflict
 from core.numbers import Kind
 from core.web.paging import Page, by_id
+from core.web.request_context import language
 
 WITH_PAPERS = selectinload(PreReview.materials).selectinload(PreReviewMaterial.all_files)
 WITH_HISTORY = (selectinload(PreReview.history), selectinload(PreReview.notes))
@@ -63,16 +66,28 @@ class PassedPreReview:
 
 @dataclass(frozen=True, slots=True)
 class VersionChange:
-    """What the version in force asks that the draft's version didn't (PR-2)."""
+    """What the version in force asks that the draft's version didn't (PR-2); `difference`: all that it says otherwise."""
 
     item: Item
     changes: tuple[Change, ...]
     open_questions: tuple[Question, ...]
+    difference: Difference | None = None
+
+    @property
+    def told(self) -> list[dict[str, Any]]:
+        """The whole difference in the caller's language."""
+        return self.difference.told(language(), to_citizen=True) if self.difference is not None else []
+
+    @property
+    def choices(self) -> tuple[rules.Step, ...]:
+        """What the citizen can do about it."""
+        return rules.VERSION_CHOICES
 
     @property
     def extra(self) -> dict[str, object]:
         """The same for the members of a problem answer."""
         return {
+            "difference": self.told,
             "version_id": str(self.item.version_id),
             "changes": [{"kind": change.kind, "no": change.no, "name": change.name} for change in self.changes],
             "open_questions": [{"key": question.key, "text": question.text} for question in self.open_questions],
@@ -101,7 +116,7 @@ def detail(session: Session, prereview: PreReview, now: datetime) -> Detail:
     """The owner's view of a pre-review that was read with its papers."""
     state = State(prereview.state)
     try:
-        change = version_change(session, prereview, now) if state is State.DRAFT else None
+        change = version_change(session, prereview, now, whole=True) if state is State.DRAFT else None
     except ItemNotInForce:
         change = None
     bookable = state is State.PASSED and catalogue.item_version(session, prereview.version_id).bookable
@@ -179,35 +194,57 @@ def overtaken(session: Session, prereview: PreReview, now: datetime) -> bool:
     return rules.adds_material(change.changes, [as_listed(material) for material in listed])
 
 
-def version_change(session: Session, prereview: PreReview, now: datetime) -> VersionChange | None:
-    """How the version in force differs from the pre-review's, or None if it is the same. Raises `ItemNotInForce`."""
+def version_change(
+    session: Session, prereview: PreReview, now: datetime, *, whole: bool = False
+) -> VersionChange | None:
+    """How the list by the version in force differs, or None if it is the same version; `whole`: all that it says otherwise.
+
+    Raises `ItemNotInForce`.
+    """
     item = catalogue.item_in_force(session, prereview.item_id, clock.local(now).date())
     if item.version_id == prereview.version_id:
         return None
     listed, open_questions = list_for(item, prereview.answers)
     old = [Listed(m.no, m.name, m.needed, m.waivable) for m in prereview.listed]
     changes = rules.differences(old, [as_listed(material) for material in listed])
-    return VersionChange(item, tuple(changes), tuple(open_questions))
+    difference = differences.between(session, prereview.version_id, item.version_id) if whole else None
+    return VersionChange(item, tuple(changes), tuple(open_questions), difference)
 
 
 def list_for(item: Item, answers: Mapping[str, Any]) -> tuple[tuple[Material, ...], list[Question]]:
     """The list of another version by answers given to an earlier one, and the questions they leave open (taken as no)."""
-    known: dict[str, str] = {}
+    known = {key: str(value) for key, value in answers.items()}
+    questions = {question.key: question for question in item.questions}
     left_open: list[Question] = []
-    for question in item.questions:
-        answer = answers.get(question.key)
-        if answer in {option.value for option in question.options}:
-            known[question.key] = str(answer)
-        else:
-            left_open.append(question)
-            values = [option.value for option in question.options]
-            known[question.key] = NO if NO in values else values[0]
-    return catalogue_rules.materials_for(item, known), left_open
+    while (walked := walk(item.questions, known)).open:
+        question = questions[walked.open[0]]
+        left_open.append(question)
+        values = [option.value for option in question.options]
+        known = {**walked.known, question.key: NO if NO in values else values[0]}
+    return catalogue_rules.materials_for(item, walked.known), left_open
 
 
 def as_listed(material: Material) -> Listed:
     """A catalogue material as the pre-review sees it: needed, unless its situation lets it follow later (容缺)."""
     return Listed(material.no, material.name, material.required or not material.tolerable, material.waivable)
+
+
+def items_with_drafts(session: Session, item_ids: Sequence[str]) -> set[str]:
+    """Those of the items that somebody has a draft of."""
+    query = select(PreReview.item_id).where(PreReview.state == State.DRAFT, PreReview.item_id.in_(item_ids)).distinct()
+    return set(session.scalars(query))
+
+
+def drafts_of_item(
+    session: Session, item_id: str, version_id: UUID, *, after: UUID | None, limit: int
+) -> list[tuple[UUID, UUID]]:
+    """Drafts of the item that were begun by another version than `version_id`, in order: key and owner."""
+    query = select(PreReview.id, PreReview.owner_id).where(
+        PreReview.item_id == item_id, PreReview.state == State.DRAFT, PreReview.version_id != version_id
+    )
+    if after is not None:
+        query = query.where(PreReview.id > after)
+    return [(row.id, row.owner_id) for row in session.execute(query.order_by(PreReview.id).limit(limit))]
 
 
 def find_for_counter(session: Session, number: str, *options: ORMOption) -> PreReview:

@@ -109,6 +109,20 @@ _NEXT: dict[State, tuple[Step, ...]] = {
     State.EXPIRED: (Step("START_AGAIN", "如仍需办理，请重新提交预审", "Start a new pre-review if you still need it"),),
 }
 
+VERSION_CHOICES = (
+    Step(
+        "ADOPT",
+        "采用新的办事要求：材料清单重新计算，已上传且仍适用的文件保留",
+        "Take over the new requirements: the list is made anew, uploaded files that still fit stay",
+    ),
+    Step(
+        "KEEP",
+        "暂不采用：草稿保持不变，采用后才能提交",
+        "Not now: the draft stays as it is and can be submitted once you take them over",
+    ),
+)
+"""What can be done with a draft whose item has a new version (PR-2)."""
+
 
 class Provision(StrEnum):
     """How the citizen provides a material: 上传, 现场提交原件, 免提交."""

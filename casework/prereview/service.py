@@ -14,6 +14,7 @@ from casework.acting import service as acting
 from casework.catalogue import queries as catalogue
 from casework.catalogue import rules as catalogue_rules
 from casework.catalogue.rules import Item, Material
+from casework.catalogue.situations.rules import walk
 from casework.files import service as files
 from casework.places import queries as places
 from casework.prereview import events, queries, rules
@@ -224,11 +225,11 @@ def confirm_version(
     prereview = _editable(session, actor, prereview_id, now)
     if prereview.state != State.DRAFT:
         raise StateConflict(extra={"state": prereview.state})
-    change = queries.version_change(session, prereview, now)
+    change = queries.version_change(session, prereview, now, whole=True)
     if change is not None:
         if change.item.version_id != version_id:
             raise ItemVersionChanged(extra=change.extra)
-        kept = {key: value for key, value in prereview.answers.items() if key in {q.key for q in change.item.questions}}
+        kept = walk(change.item.questions, prereview.answers).known
         prereview.version_id = change.item.version_id
         prereview.item_name, prereview.zone_code = change.item.name, change.item.zone_code
         _relist(session, prereview, change.item, kept if answers is None else answers)
@@ -269,8 +270,8 @@ def submit(session: Session, *, actor: Citizen, prereview_id: UUID) -> PreReview
     """
     now = clock.now()
     prereview = _editable(session, actor, prereview_id, now)
-    change = queries.version_change(session, prereview, now)
-    if prereview.state == State.DRAFT and change is not None:
+    change = queries.version_change(session, prereview, now, whole=True) if prereview.state == State.DRAFT else None
+    if change is not None:
         raise ItemVersionChanged(extra=change.extra)
     _check_complete(prereview)
     for material in prereview.listed:

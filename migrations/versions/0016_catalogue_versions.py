@@ -163,6 +163,10 @@ def _versions() -> None:
         _text("actor"),
     )
     op.create_index("ix_item_version_event_version_id", "item_version_event", ["version_id"])
+    # Whom a new version concerns: the owners of open drafts.
+    op.create_index(
+        "ix_prereview_draft_item_id", "prereview", ["item_id", "id"], postgresql_where=sa.text("state = 'DRAFT'")
+    )
 
 
 def _part(name: str, *columns: sa.Column | sa.CheckConstraint) -> None:

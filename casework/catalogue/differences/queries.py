@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -22,31 +22,40 @@ def of_version(session: Session, version_id: UUID) -> Snapshot:
     return snapshot(catalogue.item_version(session, version_id), elements(session, version_id))
 
 
-def between(session: Session, before: UUID, after: UUID) -> tuple[Snapshot, Snapshot, tuple[Change, ...]]:
-    """Both versions and what the second changes in the first: four queries. Raises `NotFound`."""
-    a, b = of_version(session, before), of_version(session, after)
-    return a, b, diff(a, b)
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What one version changes in another."""
+
+    before: Snapshot
+    after: Snapshot
+    changes: tuple[Change, ...]
+
+    def told(self, language: str, *, to_citizen: bool = False) -> list[dict[str, Any]]:
+        """The changes as an answer, each with its sentence; for a citizen without what is internal."""
+        return [
+            {
+                "element": change.element,
+                "path": change.path,
+                "kind": change.kind.value,
+                "before": change.before,
+                "after": change.after,
+                "text": sentence(change, self._name(change), language),
+            }
+            for change in self.changes
+            if not (to_citizen and change.element in _INTERNAL)
+        ]
+
+    def _name(self, change: Change) -> str:
+        key = PARTS.get(change.element)
+        rows = [*self.after[change.element], *self.before[change.element]] if key else []
+        return row_name(next((row for row in rows if row[key] == change.key), None), change.key)
 
 
-def told(
-    a: Snapshot, b: Snapshot, changes: Sequence[Change], language: str, *, to_citizen: bool = False
-) -> list[dict[str, Any]]:
-    """The changes as an answer, each with its sentence; for a citizen without what is internal."""
-    return [
-        {
-            "element": change.element,
-            "path": change.path,
-            "kind": change.kind.value,
-            "before": change.before,
-            "after": change.after,
-            "text": sentence(change, _name(a, b, change), language),
-        }
-        for change in changes
-        if not (to_citizen and change.element in _INTERNAL)
-    ]
+def between(session: Session, before: UUID, after: UUID) -> Difference:
+    """What version `after` changes in `before`: four queries. Raises `NotFound`."""
+    return difference(of_version(session, before), of_version(session, after))
 
 
-def _name(a: Snapshot, b: Snapshot, change: Change) -> str:
-    key = PARTS.get(change.element)
-    rows = [*b[change.element], *a[change.element]] if key else []
-    return row_name(next((row for row in rows if row[key] == change.key), None), change.key)
+def difference(before: Snapshot, after: Snapshot) -> Difference:
+    """What one snapshot changes in the other."""
+    return Difference(before, after, diff(before, after))

@@ -83,8 +83,7 @@ def compared(session: Session, actor: Staff, version_id: UUID, day: date, langua
     other = current.id if current is not None and current.id != version.id else version.base_version_id
     if other is None:
         return Comparison(None, [])
-    a, b, changes = differences.between(session, other, version.id)
-    return Comparison(other, differences.told(a, b, changes, language))
+    return Comparison(other, differences.between(session, other, version.id).told(language))
 
 
 def history(session: Session, version_id: UUID) -> list[ItemVersionEvent]:

@@ -52,7 +52,7 @@ def test_every_change_is_one(a: Snapshot, b: Snapshot) -> None:
     assert len({(change.path, change.kind) for change in changes}) == len(changes)
     assert all(change.before != change.after for change in changes if change.kind is not ChangeKind.MOVED)
     for language in ("zh", "en"):
-        assert all(told["text"] for told in queries.told(a, b, changes, language))
+        assert all(told["text"] for told in queries.difference(a, b).told(language))
 
 
 def said(**more: Any) -> Snapshot:
@@ -74,33 +74,33 @@ def test_papers_are_told_apart_by_their_number() -> None:
 
 def test_changes_in_words() -> None:
     a, b = said(), said(promised_limit=Limit(3), agent_allowed=False)
-    assert [told["text"] for told in queries.told(a, b, diff(a, b), "zh")] == [
+    assert [told["text"] for told in queries.difference(a, b).told("zh")] == [
         "承诺办结时限由即办改为3个工作日",
         "可代办由是改为否",
     ]
-    assert next(told["text"] for told in queries.told(a, b, diff(a, b), "en")) == (
+    assert next(told["text"] for told in queries.difference(a, b).told("en")) == (
         "The promised time limit changes from at once to 3 working days"
     )
     papers = item("NB-002").materials
     b = said(materials=(*papers[1:], replace(papers[0], no=9, name="宗地图")))
-    texts = [told["text"] for told in queries.told(a, b, diff(a, b), "zh")]
+    texts = [told["text"] for told in queries.difference(a, b).told("zh")]
     assert texts == [f"取消材料“{papers[0].name}”", "新增材料“宗地图”"]
     line = item("NB-002").fee_lines[0]
     b = said(fee_lines=(replace(line, amount_fen=9950), *item("NB-002").fee_lines[1:]))
-    assert queries.told(a, b, diff(a, b), "zh")[0]["text"] == f"收费项目“{line.name}”的金额由80.00元改为99.50元"
+    assert queries.difference(a, b).told("zh")[0]["text"] == f"收费项目“{line.name}”的金额由80.00元改为99.50元"
 
 
 def test_long_texts_are_not_repeated_in_the_sentence_but_in_the_answer() -> None:
     a, b = said(conditions="甲" * 100), said(conditions="乙" * 100)
-    told = queries.told(a, b, diff(a, b), "zh")[0]
+    told = queries.difference(a, b).told("zh")[0]
     assert told["text"] == "受理条件有调整"
     assert told["after"] == "乙" * 100
 
 
 def test_a_citizen_is_not_told_what_is_internal() -> None:
     a, b = said(), said(avg_handle_minutes=99, hours="9:00-17:00")
-    assert len(queries.told(a, b, diff(a, b), "zh")) == 2
-    assert [told["path"] for told in queries.told(a, b, diff(a, b), "zh", to_citizen=True)] == ["hours"]
+    assert len(queries.difference(a, b).told("zh")) == 2
+    assert [told["path"] for told in queries.difference(a, b).told("zh", to_citizen=True)] == ["hours"]
 
 
 @pytest.mark.parametrize("item_id", sorted(contents()))
