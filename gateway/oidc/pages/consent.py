@@ -160,6 +160,13 @@ def answer_sign_out(handle: str) -> Response:
     return _signed_out(handle, browser)
 
 
+@blueprint.get("/signed-out")
+@access.public("a person whose site named no address to go back to lands here")
+def signed_out() -> Response:
+    """Say that it is done."""
+    return _message("sign_out.done")
+
+
 def _signed_out(handle: str, browser: Browser) -> Response:
     with transaction() as session:
         done = logout.confirm(session, sign_out=handle, browser=browser, now=clock.wall())

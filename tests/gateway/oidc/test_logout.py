@@ -202,6 +202,14 @@ def test_an_id_token_of_an_earlier_session_asks_the_person(
     assert "code" in oidc.authorize(client, site, prompt="none")
 
 
+def test_without_an_address_the_person_is_told_that_it_is_done(client: FlaskClient, signed_in: Citizen) -> None:
+    made = oidc.tokens(client, oidc.register())
+    answer = client.get("/oidc/logout", query_string={"id_token_hint": made["id_token"]}, follow_redirects=True)
+    assert answer.status_code == 200
+    assert "您已退出登录" in answer.text
+    assert oidc.browser_of(client) is None
+
+
 def test_nobody_signed_in_goes_straight_back(client: FlaskClient) -> None:
     site = oidc.register()
     asked = {"client_id": site.client_id, "post_logout_redirect_uri": oidc.AFTER}
