@@ -8,6 +8,9 @@ identity/   evidence, and the assurance level it adds up to (ID-1, ID-2)
 factors/    what one signs in with: one-time codes, WeChat
 consent/    separate consents (P-1, P-2)
 staff/      members of staff: two factors, roles (2.7, 3.16)
+delegation/     acting for another person; minors and guardians (3.8)
+organisations/  legal persons and who acts for them (ID-11)
+acting/         in whose name a request is made (DG-1, DG-2)
 
 A *proof of identity* says who a person is (name and number, the card at a counter). A *factor* says that it is the same
 person again (the phone, the WeChat account). Phones and WeChat accounts change hands, so a factor that joined a proven

@@ -44,6 +44,9 @@ _READ = text("""
         SELECT FROM organisation_role r JOIN organisation o ON o.subject_id = r.organisation_id
         WHERE r.organisation_id = d.agent_id AND r.person_id = :subject AND r.state = 'ACTIVE' AND NOT o.deregistered
           AND r.valid_from <= :now AND (r.valid_until IS NULL OR r.valid_until > :now)
+    ) OR EXISTS (
+        SELECT FROM staff_person s JOIN staff_member m ON m.id = s.staff_id
+        WHERE s.staff_id = d.agent_staff_id AND s.subject_id = :subject AND m.active AND 'PROJECT_OFFICER' = ANY (m.roles)
     ))
     UNION ALL
     SELECT r.id, NULL, r.role, r.organisation_id, r.scope, r.scope_values, r.actions, r.state, r.valid_from,
@@ -54,6 +57,8 @@ _READ = text("""
     WHERE r.id = :grant AND r.person_id = :subject
 """)
 _BORN_ON = "delegation.born_on"
+# A parent is a parent at work too [D]; helping applicants is a project officer's office (DG-8).
+_AT_OWN_HALL = frozenset({Capacity.GUARDIAN, Capacity.PROJECT_OFFICER})
 
 
 def resolve(actor: Citizen, grant_id: UUID) -> Citizen:
@@ -124,7 +129,7 @@ def require(
 ) -> None:
     """Whether `actor` may do `action` with `item`: called by every service that knows the item, before it acts.
 
-    For another: the delegation must hold action and item, and the hall isn't the agent's own (guardians excepted [D]).
+    For another: the delegation must hold action and item, and the hall isn't the agent's own.
     For oneself: a minor needs a guardian's agreement for anything but looking (DG-5); `born_on` is the actor's birth date,
     where the caller has read it already. Raises `DelegationOutOfScope`,
     `DelegationConflict`, `GuardianRequired`, `ConsentRequired` (a child under 14).
@@ -137,7 +142,7 @@ def require(
     if acting is None or action not in acting.actions or not rules.may(acting, item):
         raise DelegationOutOfScope()
     own_hall = acting.own_hall_id is not None and acting.own_hall_id == hall_id
-    if own_hall and acting.capacity is not Capacity.GUARDIAN and action is not Action.VIEW:
+    if own_hall and acting.capacity not in _AT_OWN_HALL and action is not Action.VIEW:
         raise DelegationConflict()
     if acting.needs_minor_consent and action is not Action.VIEW:
         consent.insist(session, actor=actor, kind=ConsentKind.MINOR)

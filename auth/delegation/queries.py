@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
 from auth.accounts import queries as people
@@ -62,7 +62,7 @@ def views(session: Session, rows: Sequence[Delegation], now: datetime) -> list[V
 
 def live_of_agents(session: Session, agents: Collection[UUID], now: datetime) -> list[View]:
     """What these agents may do for others now, with the names."""
-    query = select(Delegation).where(Delegation.agent_id.in_(agents), Delegation.state == State.ACTIVE)
+    query = select(Delegation).where(_held_by(agents), Delegation.state == State.ACTIVE)
     rows = [row for row in session.scalars(query.order_by(Delegation.id)) if standing(row, now) is Standing.LIVE]
     return views(session, rows, now)
 
@@ -71,6 +71,12 @@ def detail(session: Session, row: Delegation, now: datetime) -> View:
     """A delegation with the names of its two sides and its moves, oldest first."""
     query = select(DelegationEvent).where(DelegationEvent.delegation_id == row.id).order_by(DelegationEvent.id)
     return replace(view(session, row, now), history=session.scalars(query).all())
+
+
+def _held_by(agents: Collection[UUID]) -> ColumnElement[bool]:
+    """Held by one of these subjects, or by the project officer that one of them is at work (DG-8)."""
+    officer = select(StaffPerson.staff_id).where(StaffPerson.subject_id.in_(agents))
+    return or_(Delegation.agent_id.in_(agents), Delegation.agent_staff_id.in_(officer))
 
 
 def page_given(session: Session, principal_id: UUID, args: Mapping[str, Any]) -> Page[Delegation]:
@@ -172,7 +178,7 @@ def birth_date(session: Session, subject_id: UUID, now: datetime) -> date | None
 def live_between(session: Session, principal_id: UUID, agent_id: UUID, now: datetime) -> list[Delegation]:
     """The delegations by which one person acts for another now."""
     query = select(Delegation).where(
-        Delegation.principal_id == principal_id, Delegation.agent_id == agent_id, Delegation.state == State.ACTIVE
+        Delegation.principal_id == principal_id, _held_by({agent_id}), Delegation.state == State.ACTIVE
     )
     return [row for row in session.scalars(query) if standing(row, now) is Standing.LIVE]
 

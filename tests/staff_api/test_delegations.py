@@ -8,8 +8,9 @@ from uuid import uuid4
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import text
 
-from core import clock
+from core import clock, db
 from core.clock import SHANGHAI
 from tests.factories import auth as people
 from tests.factories import delegation as make
@@ -233,7 +234,9 @@ def test_an_agency_acts_by_its_contract(client: FlaskClient, sandbox: Sandbox, s
     assert agency.post("/delegations/take", {"code": second}, status=409)["code"] == "DELEGATION_LIMIT"
 
 
-def test_a_project_officer_by_written_request(client: FlaskClient, sandbox: Sandbox, staff: People) -> None:
+def test_a_project_officer_by_written_request(
+    client: FlaskClient, sandbox: Sandbox, staff: People, citizen: People
+) -> None:
     boss, _ = make.signed_in(sandbox, "zhang-wei")
     make.represent(sandbox, boss)
     officer, officer_headers = staff("PROJECT_OFFICER")
@@ -255,3 +258,18 @@ def test_a_project_officer_by_written_request(client: FlaskClient, sandbox: Sand
     other = manager.post("/projects", {**body, "officer_id": str(clerk.staff_id)}, status=422)
     assert other["code"] == "INVALID_INPUT"
     assert any("代办员" in body for body in told(boss))
+    # In the app, signed in as the citizen they are: filing and tracking, shown as 代办员, and nothing else.
+    own = people.resident_id()
+    citizen_side, citizen_headers = citizen(level=3, name="代小办", document=own)
+    phone = Phone(client, citizen_headers)
+    assert phone.acting(made["id"]).get("/prereviews", status=404)["code"] == "NOT_FOUND"
+    client.put(f"{PATH}/own-identity", json=card("代小办", own), headers=officer_headers)
+    assert [one["capacity"] for one in phone.get("/delegations/acting")["items"]] == ["PROJECT_OFFICER"]
+    started = phone.acting(made["id"]).post("/prereviews", {"item_id": "NB-041"}, status=201)
+    assert started["acted_by"] == "PROJECT_OFFICER"
+    paid = phone.acting(made["id"]).post(f"/prepayment/bills/{uuid4()}/orders", {"scene": "APP"}, status=403)
+    assert paid["code"] == "DELEGATION_OUT_OF_SCOPE"
+    with db.transaction() as session:
+        session.execute(text("UPDATE staff_member SET active = false WHERE id = :id"), {"id": officer.staff_id})
+    assert phone.acting(made["id"]).get("/prereviews", status=404)["code"] == "NOT_FOUND"
+    assert told(citizen_side) == []
