@@ -25,6 +25,7 @@ from core.web.caching import cacheable
 from core.web.request_context import language, request_address, request_id
 from gateway import errors
 from gateway.oidc import cookies
+from gateway.oidc.pages import look as looks
 
 blueprint = Blueprint("oidc", __name__)
 
@@ -80,6 +81,7 @@ def authorize() -> BaseResponse:
     with transaction() as session:
         arrival = arrivals.arrive(session, params=params, cookie=cookie, accepts=language(), now=clock.wall())
     answer = redirect(arrival.location, 303)
+    looks.carry(answer)
     if arrival.cookie is not None:
         cookies.remember(answer, arrival.cookie)
     return answer

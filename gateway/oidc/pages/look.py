@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from flask import Response, g, redirect, request
+from werkzeug.wrappers import Response as BaseResponse
 
 from auth.factors.alipay.rules import opens
 from core.web.request_context import language as browser_language
@@ -59,11 +60,27 @@ def switched() -> Response | None:
         size = str(wanted[_SIZE_SWITCH])
     rest = urlencode([pair for pair in request.args.items(multi=True) if pair[0] not in wanted])
     answer: Response = redirect(request.path + ("?" + rest if rest else ""), 303, Response)  # type: ignore[assignment]
-    value = f"{language or ''}.{size or 'normal'}"
-    answer.set_cookie(
-        _COOKIE, value, max_age=_KEPT_SECONDS, path="/oidc", httponly=True, samesite="Lax", secure=request.is_secure
-    )
+    _keep(answer, language, size)
     return answer
+
+
+def carry(answer: BaseResponse) -> None:
+    """A site may send `ui_mode` along with its request, for whoever chose large text there: the pages keep to it."""
+    size = request.values.get(_SIZE_SWITCH)
+    if size in _SIZES:
+        _keep(answer, _chosen()[0], size)
+
+
+def _keep(answer: BaseResponse, language: str | None, size: str | None) -> None:
+    answer.set_cookie(
+        _COOKIE,
+        f"{language or ''}.{size or 'normal'}",
+        max_age=_KEPT_SECONDS,
+        path="/oidc",
+        httponly=True,
+        samesite="Lax",
+        secure=request.is_secure,
+    )
 
 
 def _chosen() -> tuple[str | None, str | None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -181,6 +182,20 @@ def test_the_choice_is_remembered_and_goes_before_the_sites_wish(person: Person,
     person.open(page.path + "?ui_mode=elder&lang=en")
     page = person.arrive(site, ui_locales="zh-CN")
     assert '<html lang="en" class="elder"' in page.html
+
+
+def test_large_text_by_the_sites_wish(person: Person, site: Site) -> None:
+    assert 'class="elder"' in person.arrive(site, ui_mode="elder").html
+    assert 'class="elder"' in person.arrive(site).html
+    assert 'class="elder"' in person.arrive(site, ui_mode="huge").html
+    assert 'class="elder"' not in person.arrive(site, ui_mode="normal").html
+
+
+def test_a_page_costs_few_queries(person: Person, site: Site, count_queries: Callable[[], Any]) -> None:
+    page = person.arrive(site)
+    with count_queries() as queries:
+        person.http.get(page.path)
+    assert len(queries) <= 8
 
 
 @pytest.mark.parametrize("query", ["lang=fr", "ui_mode=huge", "lang=", "lang=en%0d%0aX: y"])
