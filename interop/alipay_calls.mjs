@@ -1,7 +1,7 @@
 // Calls the sandbox's Alipay through Alipay's official SDK, and lets the SDK verify what the sandbox signed.
 //
 // node alipay_calls.mjs < {"credentials", "gateway", "act", ...}, act one of
-//   exec   {method, content}           the answer; {"error"} when the SDK refuses it
+//   exec   {method, content, common?}  the answer; {"error"} when the SDK refuses it
 //   app    {content}                   {"order_string"}
 //   page   {method, content}           {"url"} to open the cashier with
 //   verify {form}                      {"genuine"}
@@ -20,7 +20,8 @@ const sdk = new AlipaySdk({
 const acts = {
   async exec() {
     try {
-      return await sdk.exec(given.method, { bizContent: given.content }, { validateSign: true });
+      const content = given.content && { bizContent: given.content };
+      return await sdk.exec(given.method, { ...content, ...given.common }, { validateSign: true });
     } catch (error) {
       return { error: String(error.message) };
     }

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 RETURN_PATH = "/api/v1/login/alipay/return"
 SIGN_IN_SCOPE = "auth_base"
 
-_CODE_ERRORS = ("isv.code-", "isv.refresh-token-", "40002")
+_CODE_ERRORS = ("isv.code-", "40002")
 
 
 class AlipayOAuth:
@@ -62,6 +62,8 @@ class AlipayOAuth:
         """What Alipay gives for a code, asked once. Raises `AlipayCodeInvalid`, `PartnerUnavailable`."""
         from alipay.aop.api.request.AlipaySystemOauthTokenRequest import AlipaySystemOauthTokenRequest
 
+        from partners.alipay.client import ErrorResponse
+
         request = AlipaySystemOauthTokenRequest()
         request.grant_type, request.code = "authorization_code", code
         try:
@@ -70,6 +72,11 @@ class AlipayOAuth:
             if refusal.code.startswith(_CODE_ERRORS):
                 raise AlipayCodeInvalid() from None
             raise PartnerUnavailable(f"alipay: {refusal.code}") from None
+        except ErrorResponse as unsigned:
+            # Alipay doesn't sign this one. Believing it gives nobody anything: the person is asked to agree once more.
+            if unsigned.sub_code.startswith(_CODE_ERRORS):
+                raise AlipayCodeInvalid() from None
+            raise
         return found
 
 

@@ -38,6 +38,14 @@ _DECODER = json.JSONDecoder()
 _SPACE = " \t\r\n"
 
 
+class ErrorResponse(PartnerUnavailable):
+    """An `error_response` that nobody signed: it proves nothing about money or persons. `sub_code` is what it says."""
+
+    def __init__(self, sub_code: str) -> None:
+        super().__init__("alipay: error_response")
+        self.sub_code = sub_code
+
+
 class AlipayClient(DefaultAlipayClient):  # type: ignore[misc]  # the SDK has no types
     """`call` executes a request of the SDK and returns its answer's fields."""
 
@@ -97,8 +105,9 @@ class AlipayClient(DefaultAlipayClient):  # type: ignore[misc]  # the SDK has no
         ((name, inner),) = members.items()
         if not signature and name == "error_response":
             # Nobody vouches for it, so it proves nothing; the code is for whoever corrects the settings.
-            log.error("alipay refuses our requests: %s", _sub_code(inner))
-            raise PartnerUnavailable("alipay: error_response")
+            sub_code = _sub_code(inner)
+            log.error("alipay refuses our requests: %s", sub_code)
+            raise ErrorResponse(sub_code)
         if not signatures.verifies(self._public_key, inner.encode(), signature):
             raise PartnerUnavailable("alipay: bad signature")
         return inner

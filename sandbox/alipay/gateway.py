@@ -76,11 +76,9 @@ def _refused(method: str, error: trades.BusinessError) -> Response:
     return _answer(method, "40004", msg="Business Failed", sub_code=error.sub_code, sub_msg=error.sub_msg)
 
 
-def _error_signed(error: oauth.BadCode) -> Response:
-    """What is wrong with a code or a token comes as `error_response` too, but signed."""
-    fields = {"code": error.code, "msg": _MSG[error.code], "sub_code": error.sub_code, "sub_msg": error.sub_msg}
-    key = world().credentials.alipay_private_key
-    return _text(signed_answer(key, "error_response", fields, wrong=bool(g.get("wrong_signature"))))
+def _bad_code(error: oauth.BadCode) -> Response:
+    """What is wrong with a code or a token comes unsigned as well."""
+    return _refuse(Misuse(error.code, error.sub_code, error.sub_msg))
 
 
 def business_error(value: object) -> Response:
@@ -145,7 +143,7 @@ def gateway() -> ResponseReturnValue:
             raise Misuse("40002", "isv.invalid-method", "不存在的方法名")
         return _answer(method, "10000", msg="Success", **_METHODS[method](params, content))
     except oauth.BadCode as error:
-        return _error_signed(error)
+        return _bad_code(error)
     except trades.BusinessError as error:
         if method in PAGE_METHODS:
             return render_template("cashier_error.html", code=error.sub_code, message=error.sub_msg), 400

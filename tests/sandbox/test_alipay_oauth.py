@@ -39,9 +39,12 @@ def click(url: str, **form: str) -> dict[str, str]:
 
 
 def ask(alipay: Alipay, method: str, content: dict[str, Any], **over: str) -> dict[str, Any]:
-    """The inner object of an answer, `error_response` included, whose signature is right."""
+    """The inner object of an answer whose signature is right; an `error_response` has none."""
     text = alipay.raw(method, content, **over)
     name = next(iter(json.loads(text)))
+    if name == "error_response":
+        assert "sign" not in json.loads(text)
+        return dict(json.loads(text)[name])
     assert alipay.verifies(text[len(name) + 4 : text.rindex(',"sign":"')], json.loads(text)["sign"])
     found: dict[str, Any] = json.loads(text)[name]
     return found
