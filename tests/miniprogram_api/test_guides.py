@@ -1,0 +1,185 @@
+"""Guides of situations and where old codes lead, over HTTP."""
+
+import threading
+import time
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from casework.catalogue import service
+from casework.catalogue.answers.queries import LOOK_SECONDS
+from casework.catalogue.drafts import service as drafts
+from casework.catalogue.linting.queries import all_faults
+from casework.catalogue.publishing import service as publishing
+from casework.catalogue.rules import GoneKind
+from core import clock, db
+from core.actors import System
+from miniprogram_api.guides import AdviceOut
+from tests.factories import items
+from tests.factories.items import ITEM
+
+ITEMS = "/api/v1/catalogue/items"
+
+
+def guide(client: FlaskClient, answers: dict[str, str], item_id: str = ITEM) -> dict[str, Any]:
+    response = client.post(f"{ITEMS}/{item_id}/guide", json={"answers": answers})
+    assert response.status_code == 200, response.get_data(as_text=True)
+    body: dict[str, Any] = response.get_json()
+    assert AdviceOut().validate(body) == {}
+    return body
+
+
+def test_one_question_after_the_other_then_the_guide(client: FlaskClient, count_queries: Any) -> None:
+    answers: dict[str, str] = {}
+    asked = []
+    while (step := guide(client, answers))["question"] is not None:
+        assert step["guide"] is None
+        asked.append((step["question"]["key"], step["questions_left"]))
+        answers[step["question"]["key"]] = "no"
+    assert asked == [("tax_relief", 3), ("marriage_proof", 2), ("agent", 1)]
+    made = step["guide"]
+    assert [paper["no"] for choice in made["papers"] for paper in choice["one_of"]] == [1, 2, 3, 4, 7]
+    assert made["legal_limit"]["text"] == "30个工作日"
+    assert made["promised_limit"]["text"] == "即办"
+    assert (made["possible"], made["bookable"], made["window_kinds"]) == (True, True, ["COMBINED", "SPECIAL"])
+    assert "样例数据" in step["notice"]
+    with count_queries() as seen:
+        guide(client, answers)
+    assert len(seen) == 1
+
+
+def test_wrong_answers_are_told(client: FlaskClient) -> None:
+    for answers, field in (({"agent": "perhaps"}, "answers.agent"), ({"colour": "red"}, "answers.colour")):
+        response = client.post(f"{ITEMS}/{ITEM}/guide", json={"answers": answers})
+        assert (response.status_code, list(response.get_json()["errors"])) == (422, [field])
+    assert client.post(f"{ITEMS}/NB-999/guide", json={"answers": {}}).status_code == 404
+
+
+def test_rules_alternatives_and_a_refusal_reach_the_citizen(client: FlaskClient, own_database: str) -> None:
+    with db.transaction() as session:
+        pair = items.managers(session)
+        draft = drafts.open_draft(session, actor=pair[0], item_id=ITEM)
+        materials = items.section(session, draft.id, "materials")["materials"]
+        card = {
+            **materials[0],
+            "no": 21,
+            "name": "居住证",
+            "alternative_group": "residence",
+            "required": False,
+            "by_rule": True,
+        }
+        book = {**card, "no": 22, "name": "户口簿"}
+        draft = items.edited(session, pair[0], draft, "materials", materials=[*materials, card, book])
+        situations = items.section(session, draft.id, "situations")
+        minor = {
+            "key": "minor",
+            "text": "受让人是否未成年？",
+            "options": situations["questions"][0]["options"],
+            "asked_when": {"question": "agent", "is": "yes"},
+        }
+        refusal = {"reason": "须由监护人申请", "item": "NB-001"}
+        when = {"question": "agent", "is": "yes"}
+        rules = [
+            {"no": 1, "condition": when, "effect": "ADD_MATERIAL", "params": {"material": 21}},
+            {"no": 2, "condition": when, "effect": "ADD_MATERIAL", "params": {"material": 22}},
+            {"no": 3, "condition": {"question": "minor", "is": "yes"}, "effect": "REFUSE", "params": refusal},
+        ]  # fmt: skip
+        draft = items.edited(
+            session, pair[0], draft, "situations", questions=[*situations["questions"], minor], rules=rules
+        )
+        made = publishing.submit(session, actor=pair[0], version_id=draft.id, edit=draft.edit)
+        publishing.publish(session, actor=pair[1], version_id=made.id, effective_from=clock.today())
+        assert list(all_faults(session, clock.today())) == []
+    plain = {"tax_relief": "no", "marriage_proof": "no"}
+    assert guide(client, {**plain, "agent": "no"})["guide"]["possible"]
+    step = guide(client, {**plain, "agent": "yes"})
+    assert step["question"]["key"] == "minor"
+    done = guide(client, {**plain, "agent": "yes", "minor": "no"})["guide"]
+    groups = {choice["alternative_group"]: [p["name"] for p in choice["one_of"]] for choice in done["papers"]}
+    assert groups["residence"] == ["居住证", "户口簿"]
+    refused = guide(client, {**plain, "agent": "yes", "minor": "yes"})["guide"]
+    assert (refused["possible"], refused["bookable"]) == (False, False)
+    assert refused["refusals"] == [{"reason": "须由监护人申请", "item_id": "NB-001"}]
+    wrong = client.post(f"{ITEMS}/{ITEM}/guide", json={"answers": {**plain, "agent": "no", "minor": "no"}})
+    assert list(wrong.get_json()["errors"]) == ["answers.minor"]
+
+
+def retire(item_id: str, kind: GoneKind, *successors: str) -> None:
+    with db.transaction() as session:
+        service.retire(
+            session,
+            actor=System("test"),
+            item_id=item_id,
+            ends=clock.today(),
+            kind=kind,
+            successors=successors,
+            reason="调整",
+        )
+
+
+def gone(client: FlaskClient, item_id: str) -> Any:
+    began = time.monotonic()
+    while (response := client.get(f"{ITEMS}/{item_id}")).status_code == 200:
+        assert time.monotonic() - began < LOOK_SECONDS + 0.5
+        time.sleep(0.02)
+    return response
+
+
+def test_chains_are_followed_to_what_is_in_force(client: FlaskClient, own_database: str, count_queries: Any) -> None:
+    """NB-055 → NB-054 → {NB-052, NB-053}; then NB-053 → NB-052: one is left."""
+    retire("NB-055", GoneKind.MERGED, "NB-054")
+    assert gone(client, "NB-055").headers["Location"] == f"{ITEMS}/NB-054"
+    retire("NB-054", GoneKind.SPLIT, "NB-052", "NB-053")
+    assert gone(client, "NB-054").status_code == 300
+    time.sleep(LOOK_SECONDS)
+    with count_queries() as seen:
+        choice = client.get(f"{ITEMS}/NB-055")
+    assert len(seen) <= 4
+    assert choice.status_code == 300
+    assert [one["item_id"] for one in choice.get_json()["went_to"]] == ["NB-052", "NB-053"]
+    assert "Location" not in choice.headers
+    retire("NB-053", GoneKind.MERGED, "NB-052")
+    time.sleep(LOOK_SECONDS)
+    answer = client.get(f"{ITEMS}/NB-055")
+    assert (answer.status_code, answer.headers["Location"]) == (308, f"{ITEMS}/NB-052")
+    assert "NB-055" not in client.get(f"{ITEMS}?q=签注").get_data(as_text=True)
+
+
+def test_an_item_that_simply_ends_says_why(client: FlaskClient, own_database: str) -> None:
+    retire("NB-055", GoneKind.ENDED)
+    response = gone(client, "NB-055")
+    assert (response.status_code, response.get_json()["code"]) == (404, "ITEM_NOT_IN_FORCE")
+    assert (response.get_json()["kind"], response.get_json()["reason"]) == ("ENDED", "调整")
+
+
+def test_redirects_cannot_loop(own_database: str) -> None:
+    """The database refuses it, whoever writes; two that would close a ring at once, one of them."""
+    insert = "INSERT INTO item_redirect (item_id, to_item_id, position) VALUES (:one, :two, 1)"
+    with db.transaction() as session:
+        session.execute(text(insert), {"one": "NB-001", "two": "NB-002"})
+        session.execute(text(insert), {"one": "NB-002", "two": "NB-003"})
+    for one, two, refusal in (("NB-003", "NB-001", "loop"), ("NB-004", "NB-004", "loop|elsewhere")):
+        with pytest.raises(DBAPIError, match=refusal), db.transaction() as session:
+            session.execute(text(insert), {"one": one, "two": two})
+    told: list[str] = []
+    start = threading.Barrier(2)
+
+    def close(one: str, two: str) -> None:
+        start.wait()
+        try:
+            with db.transaction() as session:
+                session.execute(text(insert), {"one": one, "two": two})
+                time.sleep(0.1)
+            told.append("written")
+        except DBAPIError:
+            told.append("refused")
+
+    threads = [threading.Thread(target=close, args=pair) for pair in (("NB-005", "NB-006"), ("NB-006", "NB-005"))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert sorted(told) == ["refused", "written"]
