@@ -13,7 +13,7 @@ from sqlalchemy import CheckConstraint, Integer, Text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core import audit, clock
-from core.actors import System
+from core.actors import Actor, System
 from core.db import Base, transaction
 
 # A run that finds more than so many batches leaves the rest to the next one.
@@ -39,6 +39,26 @@ def cutoff(session: Session, code: str, now: datetime) -> datetime:
     if rule is None:
         raise LookupError(f"no retention rule {code}")
     return now - timedelta(days=rule.days)
+
+
+def set_days(session: Session, *, actor: Actor, code: str, days: int) -> None:
+    """The city sets how long something is kept. Raises `LookupError` for an unknown code, `ValueError` for less than a day."""
+    if days < 1:
+        raise ValueError("nothing is kept for less than a day")
+    rule = session.get(RetentionRule, code, with_for_update=True)
+    if rule is None:
+        raise LookupError(f"no retention rule {code}")
+    before, rule.days = rule.days, days
+    audit.record(
+        session,
+        actor=actor,
+        action="retention.set",
+        object_type="retention_rule",
+        object_id=code,
+        before={"days": before},
+        after={"days": days},
+        days=days,
+    )
 
 
 def run(code: str, forget: Callable[[Session, datetime], int]) -> int:

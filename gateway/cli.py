@@ -110,6 +110,21 @@ def reindex_catalogue() -> None:
     click.echo(f"{operations.reindex_catalogue()} versions")
 
 
+@main.command("set-retention")
+@click.argument("code")
+@click.argument("days", type=click.IntRange(min=1))
+def set_retention(code: str, days: int) -> None:
+    """Keep what CODE names for DAYS after it is over (P-6); docs/how-to/keep-and-forget.md lists the codes."""
+    from gateway import operations
+
+    operations.connect(_settings())
+    try:
+        operations.set_retention(code, days)
+    except LookupError as fault:
+        raise click.ClickException(str(fault)) from None
+    click.echo(f"{code}: {days} days")
+
+
 @main.command("lint-catalogue")
 def lint_catalogue() -> None:
     """Prove that the situations of all items in force are sound; exit code 1 and the faults if not."""

@@ -16,7 +16,8 @@ from casework.catalogue.answers import service as answers
 from casework.catalogue.linting import queries as linter
 from casework.catalogue.search import service as catalogue_search
 from casework.places import queries as places
-from core import audit, calendar, clock, jobs, security
+from core import audit, calendar, clock, jobs, retention, security
+from core.actors import System
 from core.audit import ChainReport
 from core.db import Base, Encrypted, transaction
 from core.settings import Settings
@@ -173,3 +174,9 @@ def demo_staff() -> list[dict[str, str]]:
                 {"username": username, "name": name, "roles": ", ".join(held), "password": password, "totp": totp}
             )
     return made
+
+
+def set_retention(code: str, days: int) -> None:
+    """How long something is kept (P-6). Raises `LookupError` for an unknown code."""
+    with transaction() as session:
+        retention.set_days(session, actor=System("operator"), code=code, days=days)

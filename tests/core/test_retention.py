@@ -15,6 +15,7 @@ from casework.files.models import StoredFile
 from casework.prereview import jobs as prereviews
 from casework.prereview.models import PreReview
 from core import cache, clock, retention
+from core.actors import System
 from core.audit import AuditEntry
 from core.db import transaction
 from tests.factories import appointments as visits
@@ -72,7 +73,10 @@ def test_a_run_has_a_limit_and_nothing_due_leaves_no_row() -> None:
 
 def test_the_city_sets_the_days(own_database: str) -> None:
     with transaction() as session:
-        session.execute(text("UPDATE retention_rule SET days = 7 WHERE code = 'unused_uploads'"))
+        retention.set_days(session, actor=System("operator"), code="unused_uploads", days=7)
+        for code, days, refusal in (("nonsense", 7, LookupError), ("appointments", 0, ValueError)):
+            with pytest.raises(refusal):
+                retention.set_days(session, actor=System("operator"), code=code, days=days)
         assert retention.cutoff(session, "unused_uploads", clock.now()) > clock.now() - timedelta(days=8)
 
 

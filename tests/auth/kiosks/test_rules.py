@@ -7,6 +7,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from auth.identity.rules import EvidenceType, Proof, Result, level
 from auth.kiosks import rules
 
 NOW = datetime(2026, 11, 24, 2, tzinfo=UTC)
@@ -48,3 +49,21 @@ def test_a_minute_either_way(offset: int, timely: bool) -> None:
 @pytest.mark.parametrize("time", ["", "soon", "-1", "1.5", "9" * 20, "٣"])
 def test_times_that_are_none(time: str) -> None:
     assert not rules.is_timely(time, NOW)
+
+
+@pytest.mark.parametrize(
+    ("kinds", "elsewhere", "at_kiosk"),
+    [
+        ((), 0, 1),
+        ((EvidenceType.PHONE,), 1, 1),
+        ((EvidenceType.HALL,), 0, 2),
+        ((EvidenceType.PHONE, EvidenceType.NAME_NUMBER), 2, 2),
+        ((EvidenceType.PHONE, EvidenceType.HALL), 3, 2),
+    ],
+)
+def test_the_card_stands_for_the_phone_and_reaches_level_2_at_most(
+    kinds: tuple[EvidenceType, ...], elsewhere: int, at_kiosk: int
+) -> None:
+    proofs = [Proof(kind, Result.PASS, NOW) for kind in kinds]
+    assert level(proofs, NOW) == elsewhere
+    assert level(proofs, NOW, channel="KIOSK") == at_kiosk
