@@ -12,12 +12,13 @@ from casework.appointments import queries
 from casework.appointments.models import Appointment
 from casework.appointments.versions import service
 from casework.prereview.rules import VERSION_CHOICES
+from core.actors import Action
 from core.db import transaction
 from core.web import access
 from core.web.idempotency import run_once
 from core.web.request_context import language
 from core.web.schemas import Text
-from miniprogram_api.appointments import AppointmentOut
+from miniprogram_api.appointments import LEVEL, AppointmentOut
 from miniprogram_api.prereview import ItemDifferenceOut
 
 blp = Blueprint("booking_changes", __name__, url_prefix="/api/v1/appointments", description="预约 / Appointments")
@@ -41,7 +42,7 @@ class AdoptVersionIn(ma.Schema):
 
 
 @blp.get("/<uuid:appointment_id>/item-change")
-@access.citizen()
+@access.citizen(level=LEVEL, acts=Action.VIEW)
 @blp.response(200, BookingChangeOut)
 def item_change(appointment_id: UUID) -> dict[str, Any]:
     """Show what the version in force on the day of the visit changes."""
@@ -60,7 +61,7 @@ def item_change(appointment_id: UUID) -> dict[str, Any]:
 
 
 @blp.post("/<uuid:appointment_id>/adopt-version")
-@access.citizen()
+@access.citizen(level=LEVEL, acts=Action.SUBMIT)
 @run_once
 @blp.arguments(AdoptVersionIn)
 @blp.response(200, AppointmentOut)

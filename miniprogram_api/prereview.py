@@ -101,6 +101,7 @@ class PreReviewMaterialOut(ma.Schema):
     tolerable = ma.fields.Boolean(required=True, metadata={"description": "容缺: may follow later"})
     licence_name = ma.fields.String(required=True)
     original_required = ma.fields.Boolean(required=True)
+    alternative_group = ma.fields.String(required=True, metadata={"description": "One paper of a group is enough"})
     provision = _code(Provision, allow_none=True)
     file_version = ma.fields.Integer(required=True)
     files = ma.fields.List(ma.fields.Nested(PreReviewFileOut), required=True)

@@ -51,8 +51,8 @@ class ItemVersionOut(ma.Schema):
     item_id = ma.fields.String(required=True)
     name = ma.fields.String(required=True)
     version = ma.fields.Integer(required=True)
-    state = ma.fields.Enum(VersionState, by_value=True, required=True)
-    in_force = ma.fields.Function(lambda found: queries.is_in_force(found, clock.today()), required=True)
+    state = ma.fields.String(required=True, validate=ma.validate.OneOf([state.value for state in VersionState]))
+    in_force = ma.fields.Boolean(required=True)
     effective_from = ma.fields.Date(required=True)
     effective_to = ma.fields.Date(required=True, allow_none=True)
     base_version_id = ma.fields.UUID(required=True, allow_none=True)
@@ -60,6 +60,12 @@ class ItemVersionOut(ma.Schema):
     published_by = ma.fields.UUID(required=True, allow_none=True)
     edit = ma.fields.Integer(required=True)
     is_sample = ma.fields.Boolean(required=True)
+
+    def get_attribute(self, obj: Any, attr: str, default: Any) -> Any:
+        """The version's own, and whether it is in force today."""
+        if attr == "in_force" and isinstance(obj, ItemVersion):
+            return queries.is_in_force(obj, clock.today())
+        return super().get_attribute(obj, attr, default)
 
 
 class VersionEventOut(ma.Schema):

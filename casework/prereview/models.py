@@ -130,6 +130,7 @@ class PreReviewMaterial(UuidKey, Base):
     licence_key: Mapped[str] = mapped_column(Text)
     licence_name: Mapped[str] = mapped_column(Text)
     original_required: Mapped[bool]
+    alternative_group: Mapped[str] = mapped_column(Text, server_default="")
     provision: Mapped[str | None] = mapped_column(Text)
     file_version: Mapped[int] = mapped_column(SmallInteger)
     changed_round: Mapped[int] = mapped_column(SmallInteger)

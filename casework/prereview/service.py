@@ -92,6 +92,7 @@ def _new_material(material: Material, round: int) -> PreReviewMaterial:
         licence_key=material.licence_key,
         licence_name=material.licence_name,
         original_required=material.original_required,
+        alternative_group=material.alternative_group,
         file_version=0,
         changed_round=round,
         dropped=False,
@@ -247,6 +248,7 @@ def _relist(session: Session, prereview: PreReview, item: Item, answers: Mapping
             fresh = queries.as_listed(wanted[name])
             row.no, row.needed, row.waivable = fresh.no, fresh.needed, fresh.waivable
             row.tolerable, row.original_required = wanted[name].tolerable, wanted[name].original_required
+            row.alternative_group = wanted[name].alternative_group
             if row.provision == Provision.LICENCE and not row.waivable:
                 row.provision = None
             if row.dropped:
@@ -273,6 +275,7 @@ def submit(session: Session, *, actor: Citizen, prereview_id: UUID) -> PreReview
     change = queries.version_change(session, prereview, now, whole=True) if prereview.state == State.DRAFT else None
     if change is not None:
         raise ItemVersionChanged(extra=change.extra)
+    _settle_alternatives(prereview)
     _check_complete(prereview)
     for material in prereview.listed:
         if material.provision is None and material.waivable:
@@ -286,6 +289,18 @@ def submit(session: Session, *, actor: Citizen, prereview_id: UUID) -> PreReview
     record.move(session, prereview, State.SUBMITTED, actor, events.PreReviewSubmitted, now=now)
     record.tell(session, prereview, until=due.moment)
     return prereview
+
+
+def _settle_alternatives(prereview: PreReview) -> None:
+    """Of papers that prove the same, those that were provided (else one that a licence replaces) stay on the list."""
+    groups: dict[str, list[PreReviewMaterial]] = {}
+    for material in prereview.listed:
+        if material.alternative_group:
+            groups.setdefault(material.alternative_group, []).append(material)
+    for members in groups.values():
+        chosen = [m for m in members if m.provision is not None] or [m for m in members if m.waivable][:1]
+        for material in members if chosen else ():
+            material.dropped = material not in chosen
 
 
 def _check_complete(prereview: PreReview) -> None:

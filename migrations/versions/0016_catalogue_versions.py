@@ -163,6 +163,7 @@ def _versions() -> None:
         _text("actor"),
     )
     op.create_index("ix_item_version_event_version_id", "item_version_event", ["version_id"])
+    op.add_column("prereview_material", _said("alternative_group"))
     # Whom a new version concerns: the owners of open drafts.
     op.create_index(
         "ix_prereview_draft_item_id", "prereview", ["item_id", "id"], postgresql_where=sa.text("state = 'DRAFT'")

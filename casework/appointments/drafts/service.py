@@ -19,6 +19,7 @@ from casework.appointments.parties.service import Party
 from casework.appointments.rules import Comes, Need, Wish
 from casework.catalogue import queries as catalogue
 from casework.catalogue import rules as catalogue_rules
+from casework.catalogue.guide.rules import choices
 from casework.catalogue.rules import Item
 from casework.prereview import queries as prereviews
 from casework.prereview.queries import PassedPreReview
@@ -171,8 +172,11 @@ def situation(
     if answers:
         listed = catalogue_rules.materials_for(item, answers)
     else:
-        listed = tuple(material for material in item.materials if material.condition is None)
-    return dict(answers), [material.name for material in listed if material.required and not material.waivable]
+        listed = tuple(material for material in item.materials if material.required)
+    needs = [need.materials for need in choices(listed) if not any(paper.waivable for paper in need.materials)]
+    # What a situation calls for is needed like what everybody needs, unless it may follow later (容缺).
+    needs = [papers for papers in needs if any(paper.required or not paper.tolerable for paper in papers)]
+    return dict(answers), ["或".join(paper.name for paper in papers) for papers in needs]
 
 
 def details_of(appointment: Appointment) -> Details:

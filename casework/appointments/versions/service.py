@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from casework.acting import service as acting
 from casework.appointments import queries
 from casework.appointments.drafts.service import situation
 from casework.appointments.models import Appointment
@@ -19,7 +20,7 @@ from casework.catalogue.rules import Item
 from casework.catalogue.situations.rules import walk
 from casework.prereview.errors import ItemVersionChanged
 from core import audit
-from core.actors import Citizen
+from core.actors import Action, Citizen
 from core.errors import StateConflict
 
 OPEN = (State.HELD, State.BOOKED)
@@ -57,8 +58,14 @@ def adopt(
     Raises `NotFound`, `StateConflict` (the visit is over or running), `ItemVersionChanged` (it isn't `version_id` any
     more), `ItemNotInForce`, `InvalidInput` (questions of the new version without an answer).
     """
-    queries.seen(session, appointment_id, actor)
     appointment = queries.owned(session, appointment_id, actor.owner_id, lock=True)
+    acting.require_matter(
+        session,
+        actor=actor,
+        action=Action.SUBMIT,
+        version_id=appointment.version_id,
+        hall_id=appointment.hall_id,
+    )
     if appointment.state not in OPEN:
         raise StateConflict(extra={"state": appointment.state})
     change = change_of(session, appointment)
