@@ -146,6 +146,7 @@ def _people() -> None:
         sa.Column("withdrawn_at", MOMENT),
         sa.CheckConstraint("fields <@ ARRAY['name', 'birthdate', 'phone_number', 'document_type', 'document_number', 'identity_level']::text[]", name="fields_known"),
     )
+    op.create_index("ix_oidc_consent_subject_id", "oidc_consent", ["subject_id"])
     op.create_index("uq_oidc_consent_standing", "oidc_consent", ["subject_id", "client_key"], unique=True, postgresql_where=sa.text('withdrawn_at IS NULL'))
     op.create_table(
         "oidc_subject",

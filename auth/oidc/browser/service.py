@@ -109,9 +109,10 @@ def add_method(session: Session, *, browser: Browser, method: str) -> None:
 
 def sign_out(session: Session, *, browser: Browser) -> None:
     """End the citizen session behind the browser, and forget the browser with all that waits in it."""
+    # Browser, what waits in it, session: the order in which a sign-in locks them, too.
+    session.execute(delete(OidcBrowser).where(OidcBrowser.id == browser.id))
     if browser.live is not None:
         citizen_sessions.sign_out(session, actor=browser.live.actor)
-    session.execute(delete(OidcBrowser).where(OidcBrowser.id == browser.id))
 
 
 def prune(session: Session, *, now: datetime) -> int:

@@ -30,7 +30,7 @@ class OidcConsent(UuidKey, Base):
         ),
     )
 
-    subject_id: Mapped[UUID] = mapped_column(ForeignKey("subject.id"))
+    subject_id: Mapped[UUID] = mapped_column(ForeignKey("subject.id"), index=True)
     client_key: Mapped[UUID] = mapped_column(ForeignKey("oidc_client.id"))
     fields: Mapped[list[str]] = mapped_column(ARRAY(Text))
     text_version: Mapped[str] = mapped_column(Text)

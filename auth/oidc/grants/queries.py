@@ -109,10 +109,12 @@ def level_now(found: Standing) -> int:
     return min(found.level, found.live.level)
 
 
-def hinted(session: Session, *, client_key: UUID, sub: str, subject_id: UUID) -> bool:
-    """Whether `sub` is what this client knows the person by."""
+def hinted(session: Session, *, client: Client, sub: str, subject_id: UUID) -> bool:
+    """Whether `sub` is what this client knows the person by, or knew before two subjects turned out to be one."""
+    if sub_in(session, sector=client.sector, subject_id=subject_id) == sub:
+        return True
     known = select(OidcSignOn.id).where(
-        OidcSignOn.client_key == client_key, OidcSignOn.sub == sub, OidcSignOn.subject_id == subject_id
+        OidcSignOn.client_key == client.id, OidcSignOn.sub == sub, OidcSignOn.subject_id == subject_id
     )
     return session.scalar(known.limit(1)) is not None
 

@@ -23,10 +23,11 @@ from auth.oidc.interactions.errors import InteractionOver
 from auth.oidc.interactions.models import OidcInteraction
 from auth.oidc.interactions.rules import AuthRequest, Prompt, Reason, Refused
 from auth.oidc.keys import service as keys
+from auth.sessions import service as citizen_sessions
 from auth.sessions.queries import Live
 from core import audit, clock, ids
 from core.actors import Partner
-from core.errors import StateConflict
+from core.errors import NotAuthenticated, StateConflict
 
 _BATCH = 1_000
 _CODE = "code"
@@ -108,6 +109,8 @@ def next_step(session: Session, *, interaction: str, browser: Browser | None, no
     if step is not None:
         return step
     assert seen.live is not None and seen.auth_time is not None  # noqa: S101  # else SignIn
+    if not _kept_open(session, seen.live):
+        return SignIn(row.login_hint)
     level = grant_rules.level_told(seen.live.level, row.levels)
     wish = Wish(
         redirect_uri=row.redirect_uri,
@@ -261,6 +264,15 @@ def _consent_step(session: Session, row: OidcInteraction, client: Client, live: 
     return None
 
 
+def _kept_open(session: Session, live: Live) -> bool:
+    """Whether the citizen session is still open, and stays so until our commit: whoever ends it then sees what we grant."""
+    try:
+        citizen_sessions.opened(session, live.session_id)
+    except NotAuthenticated:
+        return False
+    return True
+
+
 def _stale(row: OidcInteraction, seen: Browser) -> bool:
     """Whether whoever is signed in has to sign in again for this request."""
     prompts = frozenset(Prompt(word) for word in row.prompts)
@@ -273,7 +285,7 @@ def _expected(session: Session, row: OidcInteraction, client: Client, live: Live
     """Whether the signed-in person is the one of the client's `id_token_hint`, if it sent one."""
     if row.hinted_sub is None:
         return True
-    return grant_queries.hinted(session, client_key=client.id, sub=row.hinted_sub, subject_id=live.subject_id)
+    return grant_queries.hinted(session, client=client, sub=row.hinted_sub, subject_id=live.subject_id)
 
 
 def _again(session: Session, row: OidcInteraction, now: datetime) -> Finish:

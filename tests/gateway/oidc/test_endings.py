@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -100,6 +101,32 @@ def test_when_the_session_ends_nothing_works_any_more(client: FlaskClient, signe
     told = client.post("/oidc/introspect", data={"token": made["access_token"]}, headers=site.basic)
     assert told.get_json() == {"active": False}
     assert oidc.authorize(client, site, prompt="none")["error"] == "login_required"
+
+
+def test_a_sign_in_that_meets_the_end_of_its_session_grants_nothing(client: FlaskClient, signed_in: Citizen) -> None:
+    """Whoever ends a session sees every grant of it: a sign-in waits for the end that is under way."""
+    site = oidc.register()
+    oidc.tokens(client, site)
+    answers: list[Any] = []
+
+    def sign_in() -> None:
+        cookie = client.get_cookie("sso")
+        http = client.application.test_client()
+        assert cookie is not None
+        http.set_cookie("sso", cookie.value)
+        answers.append(http.get("/oidc/authorize", query_string=site.ask(prompt="none")))
+
+    thread = threading.Thread(target=sign_in)
+    with transaction() as session:
+        sessions.sign_out(session, actor=signed_in)
+        session.flush()
+        thread.start()
+        thread.join(0.7)
+        assert thread.is_alive()
+    thread.join()
+    assert oidc.query_of(answers[0])["error"] == "login_required"
+    with transaction() as session:
+        assert session.execute(text("SELECT count(*) FROM oidc_sign_on WHERE ended_at IS NULL")).scalar_one() == 0
 
 
 def test_a_frozen_persons_tokens_are_dead(client: FlaskClient, signed_in: Citizen) -> None:
