@@ -36,8 +36,8 @@ class Alternative:
 
     @classmethod
     def of(cls, quality: float, *parts: Iterable[str]) -> Alternative:
-        """From the options of each part."""
-        options = [sorted(dict.fromkeys(part), key=len, reverse=True) for part in parts]
+        """From the options of each part; a lone character (换, 补) says too little to be one."""
+        options = [sorted({option for option in part if len(option) > 1}, key=_longest_first) for part in parts]
         seeds = [[one for one in part if not any(two in one for two in part if two != one)] for part in options]
         return cls(quality, tuple(map(tuple, options)), tuple(map(tuple, seeds)))
 
@@ -87,7 +87,8 @@ class Lexicon:
     def _alternatives(self, word: str, line: _Line) -> Iterator[Alternative]:
         if line.meaningless:
             return
-        yield Alternative.of(ITSELF, [word])
+        if len(word) > 1:
+            yield Alternative.of(ITSELF, [word])
         if not line.meant:
             yield Alternative.of(SAME, line.words)
         for number, meant in enumerate(line.meant):
@@ -142,6 +143,10 @@ class Lexicon:
                 break
             found[word] = None
         return list(found)
+
+
+def _longest_first(option: str) -> tuple[int, str]:
+    return -len(option), option
 
 
 def _sorted(alternatives: list[Alternative]) -> tuple[Alternative, ...]:

@@ -21,8 +21,12 @@ SCALE = 10_000
 
 _IN_BRACKET, _IN_ALSO, _IN_BODY = 0.95, 0.7, 0.3
 _SOUNDS_SO, _SHORT_SO, _PART_OF_IT, _PART_OF_SOUND = 0.75, 0.7, 0.8, 0.6
+_DEED = 0.6
 _LEAST_PART = 0.34
-"""How much a match is worth beside one in the name; a part counts from `_LEAST_PART` of the weight of its pairs on."""
+"""How much a match is worth beside one in the name; a part counts from `_LEAST_PART` of the weight of its pairs on.
+
+`_DEED`: what a deed weighs beside a thing that is as rare.
+"""
 _WHOLE, _EQUAL, _DENSE, _FIRST, _HOT, _USED = 0.15, 0.5, 0.08, 0.03, 0.02, 0.02
 _LEAST_SCORE, _LEAST_OF_BEST = 0.22, 0.5
 _FIRST_WORDS = ("首次", "新办", "设立", "申领", "核发", "认定", "新建")
@@ -116,6 +120,7 @@ def seek(unit: Unit, known: Known, total: int) -> Sought:
         # What was published a moment ago isn't counted yet; looking for what is nowhere costs nothing.
         terms = {*unit.grams, *_pairs(unit.said.split()), *_threes(unit.initials)}
     weight = math.log(1 + total / min(items, total)) if items else 0.0
+    weight *= _DEED if unit.deed else 1.0
     return Sought(unit, tuple(sorted(terms)), items, weight, grams)
 
 

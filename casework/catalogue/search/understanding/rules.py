@@ -26,7 +26,7 @@ class Unit:
 
     `alternatives`: texts of names. `grams`: its own pairs of characters, for names that hold a part of it. `said`: how it
     sounds, and `initials`, for names that sound so. `prefix`: a lone character that names begin with. `code`: an item's.
-    `doubtful`: the lexicon doesn't know it as it stands.
+    `doubtful`: the lexicon doesn't know it as it stands. `deed`: what is done (补办), not with what.
     """
 
     text: str
@@ -37,6 +37,7 @@ class Unit:
     prefix: str = ""
     code: str = ""
     doubtful: bool = False
+    deed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,7 @@ class _Reader:
                 continue
             yield from self._between(start, at)
             if word.alternatives:
-                yield Unit(word.text, word.alternatives, tuple(bigrams(word.text)))
+                yield Unit(word.text, word.alternatives, tuple(bigrams(word.text)), deed=word.deed)
             at = start = at + len(word.text)
         yield from self._between(start, len(self.whole))
 
@@ -160,7 +161,7 @@ class _Reader:
         if len(text) == 1:
             word = self.lexicon.words.get(text)
             if word is not None and word.alternatives:
-                yield Unit(text, word.alternatives)
+                yield Unit(text, word.alternatives, deed=word.deed)
             return
         if all(self.known(gram) for gram in bigrams(text)):
             yield replace(_raw(text), doubtful=True)

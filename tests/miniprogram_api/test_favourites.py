@@ -1,0 +1,48 @@
+"""A citizen's own items over HTTP."""
+
+from typing import Any
+
+from flask.testing import FlaskClient
+
+from miniprogram_api.favourites import MyItemsOut
+
+MINE = "/api/v1/my-items"
+
+
+def codes(client: FlaskClient, path: str, headers: dict[str, str]) -> list[str]:
+    body = client.get(f"{MINE}/{path}", headers=headers).get_json()
+    assert MyItemsOut().validate(body) == {}
+    return [item["item_id"] for item in body["items"]]
+
+
+def test_favourites_are_mine_alone(client: FlaskClient, citizen: Any) -> None:
+    (_, me), (_, other) = citizen(), citizen()
+    for item_id in ("NB-002", "NB-052"):
+        assert client.put(f"{MINE}/favourites/{item_id}", headers=me).status_code == 204
+    assert codes(client, "favourites", me) == ["NB-052", "NB-002"]
+    assert codes(client, "favourites", other) == []
+    assert client.delete(f"{MINE}/favourites/NB-052", headers=me).status_code == 204
+    assert codes(client, "favourites", me) == ["NB-002"]
+    assert client.put(f"{MINE}/favourites/NB-999", headers=me).status_code == 404
+    assert client.get(f"{MINE}/favourites").status_code == 401
+
+
+def test_what_i_looked_at_is_remembered_until_i_say_forget(client: FlaskClient, citizen: Any) -> None:
+    _, me = citizen()
+    for item_id in ("NB-002", "NB-052", "NB-002"):
+        assert client.put(f"{MINE}/seen/{item_id}", headers=me).status_code == 204
+    assert codes(client, "seen", me) == ["NB-002", "NB-052"]
+    assert client.delete(f"{MINE}/seen", headers=me).status_code == 204
+    assert codes(client, "seen", me) == []
+
+
+def test_my_items_are_a_fixed_number_of_queries(client: FlaskClient, citizen: Any, count_queries: Any) -> None:
+    _, me = citizen()
+    client.put(f"{MINE}/favourites/NB-002", headers=me)
+    with count_queries() as one:
+        codes(client, "favourites", me)
+    for number in range(10, 30):
+        client.put(f"{MINE}/favourites/NB-0{number}", headers=me)
+    with count_queries() as many:
+        assert len(codes(client, "favourites", me)) == 21
+    assert len(many) <= len(one)
