@@ -91,7 +91,14 @@ def _complete(app: Flask, spec: dict[str, Any]) -> dict[str, Any]:
             "required": True,
             "schema": {"type": "string", "pattern": "^[A-Za-z0-9._:-]{8,100}$"},
             "description": "One value per intended act; repeat it when repeating the request",
-        }
+        },
+        "ActFor": {
+            "name": access.ACT_FOR,
+            "in": "header",
+            "required": False,
+            "schema": {"type": "string", "format": "uuid"},
+            "description": "Act for another: the id of the delegation or role that allows it",
+        },
     }
     components.setdefault("schemas", {}).setdefault("Problem", _problem_schema(components["schemas"]))
     for rule in app.url_map.iter_rules():
@@ -135,6 +142,10 @@ def _complete_operation(operation: dict[str, Any], endpoint: str, view: Any) -> 
             responses["403"] = problem
     if getattr(view, "__idempotent__", False):
         operation.setdefault("parameters", []).append({"$ref": "#/components/parameters/IdempotencyKey"})
+    if declared.acts:
+        operation.setdefault("parameters", []).append({"$ref": "#/components/parameters/ActFor"})
+        operation["x-acts"] = sorted(declared.acts)
+        responses["403"] = problem
 
 
 def _access_text(declared: access.Access) -> str:

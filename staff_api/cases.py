@@ -153,6 +153,9 @@ class HistoryOut(ma.Schema):
     at = Moment(required=True)
     to_state = ma.fields.String(required=True)
     role = ma.fields.String(required=True)
+    acted_by = ma.fields.String(
+        required=True, allow_none=True, metadata={"description": "As what a citizen acted (DG-2); null: not a citizen"}
+    )
     reason = ma.fields.String(required=True)
     public_note = ma.fields.String(required=True)
     old_due_on = ma.fields.Date(required=True, allow_none=True)

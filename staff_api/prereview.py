@@ -123,6 +123,9 @@ class PreReviewMoveOut(ma.Schema):
     round = ma.fields.Integer(required=True)
     at = Moment(required=True)
     actor = ma.fields.String(required=True)
+    acted_by = ma.fields.String(
+        required=True, allow_none=True, metadata={"description": "As what a citizen acted (DG-2); null: not a citizen"}
+    )
     note = ma.fields.String(required=True)
 
 

@@ -1,12 +1,14 @@
-"""Delegations, guardians and organisations, made by the acts that lead there."""
+"""Delegations, guardians and organisations, made by the acts that lead there; and a phone that acts for others."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import date
+from datetime import date, datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
+from flask.testing import FlaskClient
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from auth.acting import service as acting
@@ -18,10 +20,21 @@ from auth.delegation.rules import Evidence, Kind, Scope, State
 from auth.delegation.service import Wish
 from auth.organisations import service as organisations
 from core.actors import Action, Citizen, System
+from core.clock import SHANGHAI
 from core.db import join, transaction
 from core.identifiers import DocumentNumber, DocumentType, normalise_document
+from notifications.messages.models import Message
 from tests.factories import auth as people
+from tests.factories import prereview as papers
 from tests.sandbox_client import Sandbox
+
+API = "/api/v1"
+TUESDAY = datetime(2026, 11, 24, 10, tzinfo=SHANGHAI)
+# 残疾人证新办 is agent-friendly; 存量房买卖 and 社会保障卡 aren't.
+FRIENDLY, OTHER, FOR_CHILD = "NB-110", "NB-002", "NB-092"
+DISABLED: dict[str, Any] = {"item_id": FRIENDLY, "answers": {"needs_guardian": "no"}}
+CHILD_CARD = {"item_id": FOR_CHILD, "answers": {"new_photo": "no", "minor": "yes"}}
+HOUSE = {"item_id": OTHER, "answers": papers.NO_SPECIALS}
 
 _MAKER = System("tests")
 ALL = frozenset(Action)
@@ -101,3 +114,38 @@ def represent(sandbox: Sandbox, actor: Citizen, key: str = "yongjiang") -> UUID:
     question, answer = organisations.ask(actor=actor, credit_code=credit_code(sandbox, key))
     with transaction() as session:
         return organisations.register(session, actor=actor, question=question, answer=answer)
+
+
+class Phone:
+    """The calls of one person's phone, in whosever name."""
+
+    def __init__(self, client: FlaskClient, headers: dict[str, str], act_for: object = None) -> None:
+        self.client = client
+        self.headers = {**headers, **({"X-Act-For": str(act_for)} if act_for else {})}
+
+    def acting(self, grant: object) -> Phone:
+        return Phone(self.client, self.headers, grant)
+
+    def get(self, path: str, *, status: int = 200) -> Any:
+        return self._checked(self.client.get(API + path, headers=self.headers), status)
+
+    def post(self, path: str, body: Any = None, *, status: int = 200, key: str | None = None) -> Any:
+        headers = {**self.headers, "Idempotency-Key": key or str(uuid4())}
+        return self._checked(self.client.post(API + path, json=body, headers=headers), status)
+
+    def _checked(self, answer: Any, status: int) -> Any:
+        assert answer.status_code == status, answer.text
+        return answer.json
+
+
+def told(subject: Citizen) -> list[str]:
+    """The bodies of a person's messages, oldest first."""
+    with transaction() as session:
+        query = select(Message.body).where(Message.receiver_id == subject.subject_id).order_by(Message.id)
+        return list(session.scalars(query))
+
+
+def offer(phone: Phone, kind: str = "FAMILY", **more: Any) -> tuple[str, str]:
+    body = {"kind": kind, "scope": "AGENT_FRIENDLY", "actions": ["SUBMIT", "CORRECT", "VIEW"], **more}
+    made = phone.post("/delegations", body, status=201)
+    return made["delegation"]["id"], made["code"]

@@ -13,7 +13,7 @@ from auth.organisations.jobs import ask_all_again
 from core import clock, db
 from core.clock import SHANGHAI
 from tests.factories import delegation as make
-from tests.miniprogram_api.test_delegation import Phone, told
+from tests.factories.delegation import Phone, told
 from tests.sandbox_client import Sandbox
 
 People = Callable[..., tuple[Any, dict[str, str]]]

@@ -16,7 +16,7 @@ from tests.factories import auth as people
 from tests.factories import delegation as make
 from tests.factories import prereview as papers
 from tests.factories.catalogue import CITY_HALL
-from tests.miniprogram_api.test_delegation import DISABLED, OTHER, Phone, offer, told
+from tests.factories.delegation import DISABLED, OTHER, Phone, offer, told
 from tests.sandbox_client import Sandbox
 
 People = Callable[..., tuple[Any, dict[str, str]]]
@@ -99,7 +99,7 @@ def test_the_clerk_is_no_side_of_it(client: FlaskClient, staff: People) -> None:
     desk, own = Desk(client, headers), people.resident_id()
     answer = client.put(f"{PATH}/own-identity", json=card("钱多", own), headers=headers)
     assert answer.status_code == 204, answer.text
-    again = client.put(f"{PATH}/own-identity", json=card("钱多", own), headers=headers)
+    again: Any = client.put(f"{PATH}/own-identity", json=card("钱多", own), headers=headers)
     assert again.json["code"] == "STATE_CONFLICT"
     body = {"principal": card("徐阿公"), "agent": card("钱多", own), "wish": wish(OTHER)}
     refused = desk.post("", {**body, "evidence": "PAPER", "document_seen": "委托书"}, status=403)
@@ -251,7 +251,8 @@ def test_a_project_officer_by_written_request(
     }
     made = manager.post("/projects", body, status=201)
     assert made["kind"] == "PROJECT"
-    listed = client.get(f"{PATH}/projects", headers=officer_headers).json["items"]
+    answer: Any = client.get(f"{PATH}/projects", headers=officer_headers)
+    listed = answer.json["items"]
     assert [one["id"] for one in listed] == [made["id"]]
     paying = {**body, "wish": {**wish("NB-012"), "actions": ["SUBMIT", "PAY"]}}
     assert manager.post("/projects", paying, status=403)["code"] == "DELEGATION_OUT_OF_SCOPE"

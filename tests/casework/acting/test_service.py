@@ -63,11 +63,11 @@ def test_the_items_of_every_scope(citizen: People) -> None:
         friendly = make.acting_as(session, agent, make.delegate(session, principal, agent).id)
         link = make.guardian_of(session, agent, citizen(level=2)[0].subject_id, None)
         guardian = make.acting_as(session, agent, link.id)
-        assert queries.visible_items(session, named) == {HOUSE}
+        assert queries.visible_items(session, named) == frozenset({HOUSE})
         of_zone = queries.visible_items(session, kinds)
         assert of_zone is not None
         assert {catalogue.item_in_force(session, item, clock.today()).zone_code for item in of_zone} == {"Z4"}
-        assert queries.visible_items(session, friendly) == {"NB-110", "NB-111", "NB-114"}
+        assert queries.visible_items(session, friendly) == frozenset({"NB-110", "NB-111", "NB-114"})
         assert queries.visible_items(session, guardian) is None
         assert queries.visible_items(session, principal) is None
         assert queries.visible_items(session, Citizen(**_on_behalf(agent, principal))) == frozenset()
