@@ -17,6 +17,8 @@ PRODUCTION = {
     "ALIPAY_OAUTH_URL": "https://openauth.alipay.example/oauth2/publicAppAuthorize.htm",
     "IDENTITY_AUTHORITY_URL": "https://identity.example",
     "NETWORK_IDENTITY_URL": "https://network-identity.example",
+    "MARKET_REGISTRY_URL": "https://market.example",
+    "HOUSEHOLD_REGISTRY_URL": "https://household.example",
     "ALIYUN_SMS_URL": "https://sms.example",
     "KUAIDI100_POLL_URL": "https://poll.example",
     "KUAIDI100_ORDER_URL": "https://order.example",
@@ -79,3 +81,26 @@ def test_secrets_do_not_show_when_settings_are_printed() -> None:
     ]
     assert [name for name in secret if GOOD[name] in shown and len(GOOD[name]) > 3 and "ACTIVE" not in name] == []
     assert "postgresql" not in shown
+
+
+def test_the_second_sender_of_short_messages_is_all_or_nothing() -> None:
+    assert load(GOOD).tencent_sms is None
+    with pytest.raises(SettingsError) as caught:
+        load({**GOOD, "TENCENT_SMS_URL": "https://sms.tencent.example"})
+    for name in ("SECRET_ID", "SECRET_KEY", "SDK_APP_ID", "SIGN_NAME"):
+        assert f"TENCENT_SMS_{name} is missing" in str(caught.value)
+
+
+@pytest.mark.parametrize("wrong", ["short", "A" * 42, "A" * 44, "!" * 43])
+def test_the_key_of_wechats_push_is_checked(wrong: str) -> None:
+    with pytest.raises(SettingsError, match="WECHAT_PUSH_AES_KEY"):
+        load({**GOOD, "WECHAT_PUSH_AES_KEY": wrong})
+
+
+def test_where_browsers_may_be_sent_back_to() -> None:
+    assert load(GOOD).login_return_urls == frozenset()
+    two = "nbzw://login/done https://app.ningbo.example/open"
+    assert load({**GOOD, "LOGIN_RETURN_URLS": two}).login_return_urls == frozenset(two.split())
+    for wrong in ("/path", "nbzw:done", "https://app.ningbo.example/open?x=1"):
+        with pytest.raises(SettingsError, match="LOGIN_RETURN_URLS"):
+            load({**GOOD, "LOGIN_RETURN_URLS": wrong})

@@ -19,17 +19,21 @@ from auth.accounts.ports import WeChatPhone
 from auth.factors import service as factors
 from auth.factors.alipay import rules, service
 from auth.factors.alipay.errors import AlipayNotHere
+from auth.identity import service as identity
 from auth.sessions import authenticator
 from auth.sessions.models import LoginEvent
 from auth.sessions.rules import Origin
 from core.actors import Citizen, System
 from core.db import transaction
 from core.errors import SourceUnavailable
+from core.identifiers import DocumentType, normalise_document
 from tests.alipay_browser import ids, login_code, visit
+from tests.factories import auth as make
 from tests.sandbox_client import Sandbox
 
 pytestmark = pytest.mark.usefixtures("database")
 
+CARD = normalise_document(DocumentType.RESIDENT_ID, "330299199003070013")
 H5 = Origin("H5", "127.0.0.1", "Mozilla/5.0 (iPhone) Safari")
 
 
@@ -84,7 +88,15 @@ def test_a_code_works_once(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "value"), [("error", None), ("error", "isp.unknow-error"), ("garbage", None), ("wrong_signature", None)]
+    ("kind", "value"),
+    [
+        ("error", None),
+        ("error", "isp.unknow-error"),
+        ("error", "isv.invalid-signature"),
+        ("garbage", None),
+        ("timeout", 0.1),
+        ("wrong_signature", None),
+    ],
 )
 def test_alipay_away_slow_or_forged_is_said_so(sandbox: Sandbox, kind: str, value: object) -> None:
     code = login_code(sandbox, address()[0], "zhang-wei")
@@ -154,6 +166,43 @@ def test_a_frozen_person_does_not_sign_in(sandbox: Sandbox) -> None:
         signed_in(identity_of(sandbox, "zhang-wei"))
     with transaction() as session:
         assert "FROZEN" in set(session.scalars(select(LoginEvent.result)))
+
+
+def test_whoever_proves_to_be_somebody_we_know_joins_that_person_with_the_account(
+    sandbox: Sandbox, citizen: Callable[..., tuple[Citizen, dict[str, str]]]
+) -> None:
+    """ID-3: one person, one subject; the Alipay account comes along, restricted until it has proven the person itself."""
+    known, _ = citizen(level=3, name="张伟", document=CARD)
+    actor = signed_in(identity_of(sandbox, "zhang-wei"))
+    with transaction() as session:
+        factors.add_phone(session, actor=actor, phone=WeChatPhone("+8619912300004"))
+    prove(actor)
+    assert make.now_of(actor).subject_id == known.subject_id
+    again = signed_in(identity_of(sandbox, "zhang-wei"))
+    assert (again.subject_id, again.level) == (known.subject_id, 2), "what was proven before the join doesn't count"
+
+
+def test_an_account_that_changed_hands_goes_with_its_new_owner(
+    sandbox: Sandbox, citizen: Callable[..., tuple[Citizen, dict[str, str]]]
+) -> None:
+    """ID-4: it had joined a proven person by the phone alone, and now its holder proves to be somebody else."""
+    old, _ = citizen(level=3, name="李娜", document=make.resident_id(11), phone="+8619912300005")
+    actor = signed_in(identity_of(sandbox, "zhang-wei"))
+    with transaction() as session:
+        factors.add_phone(session, actor=actor, phone=WeChatPhone("+8619912300005"))
+    prove(actor)
+    mine = make.now_of(actor)
+    assert mine.subject_id != old.subject_id
+    again = signed_in(identity_of(sandbox, "zhang-wei"))
+    assert (again.subject_id, again.level) == (mine.subject_id, 2)
+    assert [row[0] for row in live_bindings()] == [mine.subject_id]
+
+
+def prove(actor: Citizen) -> None:
+    """Name and number of the persona zhang-wei, at the population source."""
+    answer = identity.ask(actor=actor, name="张伟", document_type="111", document_number=CARD.number)
+    with transaction() as session:
+        identity.record_answer(session, actor=actor, answer=answer).insist()
 
 
 # user_id and open_id -------------------------------------------------------------------------------------------------
