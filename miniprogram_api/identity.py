@@ -87,7 +87,7 @@ def name_and_number(data: dict[str, Any]) -> Outcome:
 @blp.post("/network")
 @access.citizen(level=1)
 @blp.arguments(NetworkBeginIn)
-@blp.response(201, NetworkBeginOut)
+@blp.response(200, NetworkBeginOut)
 def begin_network_check(data: dict[str, Any]) -> dict[str, UUID | str | datetime]:
     """Begin a check with the network ID app."""
     return_to = redirects.check_return(data.pop("return_to"))

@@ -37,7 +37,7 @@ class PhoneHeldByAnother(Problem):
 
 
 class SecondPersonNeeded(Problem):
-    """What one member of staff proposed, another has to agree to (ID-12)."""
+    """Who proposed to let a frozen account go on can not also agree to it (ID-12)."""
 
-    code, status = "SECOND_PERSON_NEEDED", 409
+    code, status = "UNFREEZE_NEEDS_ANOTHER", 409
     zh, en = "须由另一位工作人员复核", "Another member of staff has to agree"

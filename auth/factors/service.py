@@ -27,7 +27,7 @@ from auth.factors import rules
 from auth.factors.errors import CodeWrong, PhoneNotServed
 from auth.factors.ports import CodeSender
 from auth.identity import service as identity
-from auth.identity.rules import EvidenceType, Revocation
+from auth.identity.rules import EvidenceType, Purpose, Revocation
 from auth.sessions import service as sessions
 from auth.sessions.rules import LoginResult, Method, Origin
 from core import cache, clock, ids, jobs, ports, security
@@ -289,7 +289,7 @@ def _another_phone(session: Session, actor: Citizen, here: sessions.Open, phone:
     """A phone that belongs to nobody becomes this subject's one phone: the binding."""
     if people.has_phone(session, here.subject_id):
         if people.standing(session, here.subject_id).proven:
-            raise level_too_low(actor, _LEVEL_FOR_ANOTHER_PHONE)
+            raise level_too_low(actor, _LEVEL_FOR_ANOTHER_PHONE, Purpose.CHANGE_PHONE)
         for left in accounts.release_phones(session, actor=actor, subject_id=here.subject_id):
             _lose_phone(session, here.subject_id, people.phone_lookup(left))
     bound = accounts.bind_phone(
@@ -308,7 +308,7 @@ def _join(session: Session, actor: Citizen, here: sessions.Open, holder: Binding
     if mine.proven and theirs.proven:
         raise PhoneHeldByAnother()
     if mine.proven and people.has_phone(session, here.subject_id):
-        raise level_too_low(actor, _LEVEL_FOR_ANOTHER_PHONE)
+        raise level_too_low(actor, _LEVEL_FOR_ANOTHER_PHONE, Purpose.CHANGE_PHONE)
     kept, absorbed = (here.subject_id, holder.subject_id) if mine.proven else (holder.subject_id, here.subject_id)
     since = clock.now() if mine.proven or theirs.proven else None
     if since is not None:

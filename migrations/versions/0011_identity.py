@@ -108,6 +108,9 @@ def _reviews() -> None:
         sa.CheckConstraint("(name IS NULL) = (document_number IS NULL)", name="erased_together"),
     )
     op.create_index("ix_identity_review_subject_id", "identity_review", ["subject_id"])
+    op.create_index(
+        "ix_identity_review_waiting", "identity_review", ["due_at"], postgresql_where=sa.text("state = 'WAITING'")
+    )
 
 
 def _signals() -> None:

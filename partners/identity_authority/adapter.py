@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -16,6 +17,8 @@ from partners import signed
 PARTNER = "identity-authority"
 
 PAGE = 200
+
+log = logging.getLogger("partners.identity_authority")
 
 _RESULTS = {
     "MATCH": CheckResult.MATCH,
@@ -64,6 +67,8 @@ class SignedIdentityAuthority:
             signals = [_signal(entry) for entry in found["signals"]]
             page = Signals(signals, str(found["cursor"]), bool(found["more"]))
         except (KeyError, TypeError, ValueError, IdentifierError):
+            # It stays in the way until a person has looked at it: a death that is passed over is worse than a late one.
+            log.error("a signal of the identity authority can't be read", extra={"after": cursor})
             raise PartnerUnavailable(PARTNER) from None
         if page.signals and page.cursor == cursor:
             raise PartnerUnavailable(PARTNER)

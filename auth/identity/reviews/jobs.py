@@ -19,3 +19,10 @@ def ask_again(review_id: str) -> None:
     check = service.ask(question)
     with transaction() as session:
         service.record(session, question=question, check=check)
+
+
+@jobs.every("11 * * * *", "identity.ask_overdue")
+def ask_overdue() -> None:
+    """Queue reviews again whose jobs gave up while the source was away."""
+    with transaction() as session:
+        service.defer_overdue(session)

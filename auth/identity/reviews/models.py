@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Integer, Text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from auth.identity.reviews.rules import ReviewState
@@ -23,6 +23,7 @@ class IdentityReview(UuidKey, Base):
         CheckConstraint("(state = 'WAITING') = (finished_at IS NULL)", name="finished_has_time"),
         CheckConstraint("(state = 'WAITING') = (name IS NOT NULL)", name="erased_when_finished"),
         CheckConstraint("(name IS NULL) = (document_number IS NULL)", name="erased_together"),
+        Index("ix_identity_review_waiting", "due_at", postgresql_where=text("state = 'WAITING'")),
     )
 
     subject_id: Mapped[UUID] = mapped_column(ForeignKey("subject.id"), index=True)

@@ -6,6 +6,7 @@ A run of the job is: `begin` in one transaction, the source outside of any, `rec
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import select, update
@@ -38,6 +39,9 @@ from core.ports import PartnerRefused
 JOB = "identity.ask_again"
 PURPOSE = "real-name"
 
+# The job's own tries last an hour and a half.
+_OVERDUE = timedelta(hours=2)
+_BATCH = 500
 _ACTOR = System("identity-review")
 _FREEZING = (CheckResult.DECEASED, CheckResult.CANCELLED)
 _OF_NETWORK = {NetworkResult.PASS: CheckResult.MATCH, NetworkResult.REVIEW: CheckResult.REVIEW}
@@ -82,7 +86,24 @@ def open_review(
     )
     session.add(review)
     session.flush()
-    jobs.defer(session, JOB, at=due, review_id=str(review.id))
+    _defer(session, review)
+
+
+def _defer(session: Session, review: IdentityReview) -> None:
+    jobs.defer(session, JOB, at=review.due_at, once=f"identity-review:{review.id}", review_id=str(review.id))
+
+
+def defer_overdue(session: Session) -> int:
+    """Queue again what a long outage of the source left behind: a batch of reviews hours overdue; how many."""
+    late = session.scalars(
+        select(IdentityReview)
+        .where(IdentityReview.state == ReviewState.WAITING, IdentityReview.due_at < clock.now() - _OVERDUE)
+        .order_by(IdentityReview.due_at)
+        .limit(_BATCH)
+    ).all()
+    for review in late:
+        _defer(session, review)
+    return len(late)
 
 
 def begin(session: Session, *, review_id: UUID) -> Question | None:
@@ -134,7 +155,7 @@ def record(session: Session, *, question: Question, check: Check) -> None:
             return
         review.due_at = now + policy.review_takes
         session.get_one(IdentityEvidence, review.evidence_id).look_again_at = review.due_at
-        jobs.defer(session, JOB, at=review.due_at, review_id=str(review.id))
+        _defer(session, review)
         return
     if check.result is CheckResult.MATCH:
         _passed(session, review, question, check)

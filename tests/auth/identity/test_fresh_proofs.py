@@ -83,6 +83,17 @@ def test_an_act_that_fails_uses_nothing_up(citizen: Callable[..., Any], app: Fla
     spend(actor, SIGN, app)
 
 
+def test_spending_costs_few_queries(citizen: Callable[..., Any], app: Flask, count_queries: Callable[[], Any]) -> None:
+    """Proof, device, phone, use and audit, however much evidence there is."""
+    card = make.resident_id()
+    actor, _ = citizen(level=3, document=card)
+    for _ in range(5):
+        fresh_proof(actor, LOOK, card)
+    with count_queries() as queries_made:
+        spend(actor, LOOK, app)
+    assert len(queries_made) <= 6
+
+
 def test_two_acts_that_race_for_one_proof(citizen: Callable[..., Any], app: Flask) -> None:
     card = make.resident_id()
     actor, _ = citizen(level=3, document=card)

@@ -50,7 +50,7 @@ class Device:
     def run(self, grade: str, person: dict[str, Any] | None, persona: str, **more: str) -> Any:
         pin = {key: more.pop(key) for key in ("pin", "act") if key in more}
         begun = self.begin(grade, person, **more)
-        assert begun.status_code == 201, begun.get_json()
+        assert begun.status_code == 200, begun.get_json()
         return self.finish(begun, self.act(begun, persona, **pin))
 
 
@@ -242,7 +242,7 @@ def test_the_app_is_a_page_that_a_browser_clicks_through(
 
 def test_old_checks_are_forgotten(citizen: Callable[..., Any], device: Any, personas: dict[str, Any]) -> None:
     _, headers = citizen(level=1)
-    assert device(headers).begin("HIGH", personas["zhang-wei"]).status_code == 201
+    assert device(headers).begin("HIGH", personas["zhang-wei"]).status_code == 200
     with transaction() as session:
         assert service.forget(session) == 0
     with clock.shift(timedelta(days=1, seconds=1)), transaction() as session:

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from auth.accounts import queries as people
 from auth.accounts import service as accounts
@@ -21,7 +21,7 @@ from auth.identity.reviews.models import IdentityReview
 from auth.identity.reviews.rules import TRANSITIONS, ReviewState
 from auth.identity.reviews.service import begin
 from auth.sessions import service as sessions
-from core import clock
+from core import clock, db
 from core.actors import Citizen
 from core.db import transaction
 from core.ports import PartnerUnavailable
@@ -123,6 +123,28 @@ def test_a_source_that_is_away_changes_nothing(
     sandbox.post("identity-authority/outcome", persona="review", outcome="MATCH")
     review_jobs.ask_again(str(review_id))
     assert level_of(actor) == 2
+
+
+def test_a_long_outage_leaves_no_review_behind(
+    citizen: Callable[..., Any], personas: dict[str, Any], sandbox: Sandbox, run_jobs: Callable[..., None]
+) -> None:
+    """The job gave up hours ago; the review is queued again, once."""
+    actor, _ = citizen(level=1)
+    review_id = waits(actor, personas["review"])
+    with db.engine().begin() as connection:
+        connection.execute(text("DELETE FROM procrastinate_jobs WHERE task_name = 'identity.ask_again'"))
+    sandbox.post("identity-authority/outcome", persona="review", outcome="MATCH")
+    review_jobs.ask_overdue()
+    run_jobs(all=True)
+    assert state_of(review_id) is ReviewState.WAITING, "not overdue yet"
+    with clock.shift(timedelta(days=1, hours=3)):
+        review_jobs.ask_overdue()
+        review_jobs.ask_overdue()
+        with db.engine().connect() as connection:
+            queued = text("SELECT count(*) FROM procrastinate_jobs WHERE task_name = 'identity.ask_again'")
+            assert connection.execute(queued).scalar_one() == 1
+        run_jobs(all=True)
+    assert state_of(review_id) is ReviewState.PASSED
 
 
 def test_proven_in_another_way_meanwhile(

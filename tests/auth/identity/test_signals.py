@@ -54,7 +54,7 @@ def test_a_signal_freezes_and_signs_out_at_once(
     actor, headers = person
     assert client.get("/api/v1/account", headers=headers).status_code == 200
     sandbox.post("identity-authority/signal", persona="li-na", kind=kind)
-    jobs.pull_signals()
+    jobs.read_on()
     done = time.monotonic()
     while client.get("/api/v1/account", headers=headers).status_code != 401:
         assert time.monotonic() - done < 1.0, "sessions end within a second"
@@ -73,9 +73,9 @@ def test_each_signal_counts_once_and_unknown_people_are_passed_over(person: Any,
     for _ in range(2):
         sandbox.post("identity-authority/signal", persona="li-na", kind="DEATH", signal_id="SIG-1")
     sandbox.post("identity-authority/signal", persona="li-na", kind="CANCELLED")
-    jobs.pull_signals()
+    jobs.read_on()
     assert states() == ["UNKNOWN_HERE", "APPLIED", "FROZEN_BEFORE"]
-    jobs.pull_signals()
+    jobs.read_on()
     assert len(states()) == 3
     calls = sandbox.get("calls.json", partner="identity-authority")["calls"]
     assert [call["path"] for call in calls[:2]] == ["/identity-authority/v1/signals"] * 2
@@ -91,10 +91,10 @@ def test_a_list_that_cannot_be_trusted_changes_nothing(person: Any, sandbox: San
     sandbox.post("identity-authority/signal", persona="li-na", kind="DEATH")
     sandbox.fault("identity-authority", kind, path="signals")
     with pytest.raises(PartnerUnavailable):
-        jobs.pull_signals()
+        jobs.read_on()
     assert level_of(actor) == 2
     assert states() == []
-    jobs.pull_signals()
+    jobs.read_on()
     with pytest.raises(NotAuthenticated):
         level_of(actor)
 
@@ -104,8 +104,21 @@ def test_a_signal_that_cannot_be_read_stops_the_list(person: Any, sandbox: Sandb
     sandbox.post("identity-authority/signal", document_type="111", document_number="12", kind="DEATH")
     sandbox.post("identity-authority/signal", persona="li-na", kind="DEATH")
     with pytest.raises(PartnerUnavailable):
-        jobs.pull_signals()
+        jobs.read_on()
     assert states() == []
+
+
+def test_the_job_waits_for_a_source_that_is_away(
+    person: Any, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    actor, _ = person
+    sandbox.post("identity-authority/signal", persona="li-na", kind="DEATH")
+    sandbox.fault("identity-authority", "error", path="signals")
+    jobs.pull_signals()
+    assert "can't be read" in caplog.text
+    assert level_of(actor) == 2
+    jobs.pull_signals()
+    assert states() == ["APPLIED"]
 
 
 # Going on again takes two people ----------------------------------------------------------------------------------------
@@ -113,7 +126,7 @@ def test_a_signal_that_cannot_be_read_stops_the_list(person: Any, sandbox: Sandb
 
 def frozen(person: Any, sandbox: Sandbox) -> Any:
     sandbox.post("identity-authority/signal", persona="li-na", kind="FRAUD")
-    jobs.pull_signals()
+    jobs.read_on()
     with transaction() as session:
         return session.scalars(select(SubjectFreeze.id)).one()
 
@@ -146,7 +159,7 @@ def test_a_lifted_freeze_can_be_followed_by_another(person: Any, sandbox: Sandbo
         freezing.propose_lift(session, actor=SECURITY, freeze_id=freeze_id, reason="误报")
         freezing.lift(session, actor=SUPERVISOR, freeze_id=freeze_id)
     sandbox.post("identity-authority/signal", persona="li-na", kind="DEATH")
-    jobs.pull_signals()
+    jobs.read_on()
     with transaction() as session:
         assert session.scalar(select(func.count()).select_from(SubjectFreeze)) == 2
         assert [row.reason for row in queries.standing_freezes(session, {"limit": 10}).items] == ["DEATH"]
