@@ -15,7 +15,7 @@ from gateway.local.state import Local, Trouble
 def stack_environment(
     local: Local, credentials: Mapping[str, Any], *, web: str, sandbox: str, database: str, redis: str
 ) -> dict[str, str]:
-    """All settings (core/settings.py) of the stack in `local`."""
+    """All settings (core/settings) of the stack in `local`."""
     return {
         **own_secrets(local.secrets),
         **partner_environment(credentials, sandbox),

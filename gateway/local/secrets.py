@@ -19,7 +19,7 @@ _HEADER = "# Secrets of this local stack. Without them its database can't be rea
 
 
 def partner_environment(credentials: Mapping[str, Any], sandbox_url: str) -> dict[str, str]:
-    """The partners' variables (core/settings.py), from what `python -m sandbox credentials` prints and its address."""
+    """The partners' variables (core/settings), from what `python -m sandbox credentials` prints and its address."""
     wechat, alipay = credentials["wechat"], credentials["alipay"]
     authority, sms, couriers = credentials["identity-authority"], credentials["aliyun-sms"], credentials["kuaidi100"]
     tencent = credentials["tencent-sms"]
