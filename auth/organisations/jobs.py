@@ -26,7 +26,7 @@ def ask_all_again() -> None:
 
 @jobs.task("organisations.ask_again", queue="partners")
 def ask_again(organisation_id: str) -> None:
-    """Ask about one organisation. Again changes nothing; an outage is retried."""
+    """Ask about one organisation; again changes nothing. Without an answer it is asked when a role is used, or next night."""
     with transaction() as session:
         checked_at: datetime = queries.organisation(session, UUID(organisation_id)).checked_at
     service.ask_again(UUID(organisation_id), checked_at)

@@ -73,6 +73,15 @@ def require_item_seen(session: Session, *, actor: Citizen, action: Action, item_
         raise DelegationOutOfScope()
 
 
+def may_hand_in(session: Session, *, owner_id: UUID, person_id: UUID, item: Item) -> bool:
+    """Whether a person at the counter may hand in another's papers: any handler of a company, not only who filed (DG-1)."""
+    facts = facts_of(item)
+    return any(
+        Action.SUBMIT in grant.actions and may(grant, facts)
+        for grant in acting.grants(session, owner_id=owner_id, person_id=person_id)
+    )
+
+
 def may_collect(session: Session, *, owner_id: UUID, person_id: UUID, item: Item) -> bool:
     """Whether a person at the counter may receive the result of another's matter (DG-1, CR-2)."""
     facts = facts_of(item)

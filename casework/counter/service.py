@@ -10,14 +10,15 @@ from sqlalchemy.orm import Session
 
 from auth.accounts import queries as people
 from auth.accounts import service as accounts
-from auth.acting import service as acting
 from auth.identity import service as identity
+from casework.acting import service as acting
 from casework.cases import queries as case_queries
 from casework.cases import rules as case_rules
 from casework.cases import service as cases
 from casework.cases.queries import Case
 from casework.catalogue import queries as catalogue
 from casework.catalogue import rules as catalogue_rules
+from casework.catalogue.rules import Item
 from casework.fees import service as fees
 from casework.prereview import queries as prereviews
 from casework.prereview import service as prereview_service
@@ -51,7 +52,7 @@ def accept_prereview(
 ) -> Case:
     """Turn a passed pre-review of the clerk's hall into an accepted case in one action (PR-11).
 
-    `document` is the card the clerk holds: the applicant's, or that of who filed it and may still act for the applicant
+    `document` is the card the clerk holds: the applicant's, or that of somebody who may file for the applicant now
     (DG-1); it is level-3 evidence of its holder from now on (3.7). What was prepaid moves to the case. Without `accept`
     the case is received only, and accepted or refused later. Raises `NotFound` (another hall's too), `StateConflict` (used
     before), and what the identity check refuses.
@@ -60,13 +61,14 @@ def accept_prereview(
     # Taking the pre-review locks it: of two clerks at once, the second finds it used.
     case_id = ids.uuid7()
     prereview_service.mark_used(session, actor=actor, prereview_id=prereview_id, case_id=case_id)
-    _check_card(session, actor, passed, document)
+    item = catalogue.item_version(session, passed.version_id)
+    _check_card(session, actor, passed, item, document)
     case = cases.receive(
         session,
         actor=actor,
         owner_id=passed.owner_id,
         acting_id=passed.acting_id,
-        item=catalogue.item_version(session, passed.version_id),
+        item=item,
         document=document,
         answers=passed.answers,
         prereview_id=prereview_id,
@@ -77,11 +79,12 @@ def accept_prereview(
     return _begin(session, actor, case, accept=accept)
 
 
-def _check_card(session: Session, actor: Staff, passed: PassedPreReview, document: DocumentNumber) -> None:
+def _check_card(session: Session, actor: Staff, passed: PassedPreReview, item: Item, document: DocumentNumber) -> None:
+    person_id = people.find_by_document(session, document)
     holder = passed.owner_id
-    by_agent = passed.acting_id != passed.owner_id and people.document(session, passed.acting_id) == document
-    if by_agent and acting.still_acts(session, owner_id=passed.owner_id, acting_id=passed.acting_id):
-        holder = passed.acting_id
+    if person_id is not None and person_id != holder:
+        handing_in = acting.may_hand_in(session, owner_id=holder, person_id=person_id, item=item)
+        holder = person_id if handing_in else holder
     identity.record_counter_check(session, actor=actor, subject_id=holder, document=document)
 
 

@@ -281,6 +281,7 @@ def submit(session: Session, *, actor: Citizen, prereview_id: UUID) -> PreReview
         if material.provision is None and material.waivable:
             material.provision = Provision.LICENCE
     due = rules.answer_due(now, calendar.load(session))
+    prereview.acting_id, prereview.acted_by = actor.subject_id, actor.acted_by
     prereview.round += 1
     prereview.submitted_at = now
     prereview.answer_due_at, prereview.answer_due_provisional = due.moment, due.status == CalendarStatus.PROVISIONAL

@@ -10,6 +10,8 @@ from auth.accounts.errors import DocumentDiffers
 from auth.delegation import service as delegation
 from auth.delegation.errors import DelegationRevoked
 from auth.delegation.rules import Scope
+from auth.organisations import service as organisations
+from auth.organisations.rules import Role
 from casework.acting import queries
 from casework.acting import service as acting
 from casework.cases import service as cases
@@ -130,6 +132,39 @@ def test_at_the_counter_with_the_handlers_card(sandbox: Sandbox, clerk: Staff) -
         assert case.owner_id == company.owner_id != boss.subject_id
         assert (case.applicant_name, case.applicant_document_type) == ("宁波甬江贸易有限公司", "USCC")
         assert case.applicant_document == make.credit_code(sandbox, "yongjiang")
+
+
+def test_any_handler_hands_in_what_a_colleague_filed(sandbox: Sandbox, clerk: Staff) -> None:
+    """The papers are the company's; a handler for other items is nobody here (ID-11)."""
+    boss, _ = make.signed_in(sandbox, "zhang-wei")
+    role = make.represent(sandbox, boss)
+    handlers = {key: make.signed_in(sandbox, key)[0] for key in ("wang-fang", "mother")}
+    with transaction() as session:
+        company = make.acting_as(session, boss, role)
+        passed = papers.submitted(session, company, item_id=LICENCE, answers={})
+        review.claim(session, actor=clerk, prereview_id=passed.id)
+        papers.judge(session, clerk, passed)
+        review.conclude(session, actor=clerk, prereview_id=passed.id)
+        for key, items in (("wang-fang", [LICENCE]), ("mother", ["NB-012"])):
+            person = make.persona(sandbox, key)
+            offered = organisations.appoint(
+                session,
+                actor=company,
+                name=person["name"],
+                document=make.document_of(person),
+                role=Role.HANDLER,
+                scope=Scope.ITEMS,
+                scope_values=items,
+                actions=[Action.SUBMIT],
+                valid_until=None,
+            )
+            organisations.answer(session, actor=handlers[key], role_id=offered, accept=True)
+    cards = {key: make.document_of(make.persona(sandbox, key)) for key in handlers}
+    with pytest.raises(DocumentDiffers), transaction() as session:
+        counter.accept_prereview(session, actor=clerk, prereview_id=passed.id, document=cards["mother"])
+    with transaction() as session:
+        case = counter.accept_prereview(session, actor=clerk, prereview_id=passed.id, document=cards["wang-fang"])
+        assert case.applicant_name == "宁波甬江贸易有限公司"
 
 
 def test_a_former_agent_is_nobody_at_the_counter(citizen: People, clerk: Staff) -> None:
