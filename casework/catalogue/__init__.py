@@ -11,7 +11,7 @@ managers' of the item's department.
 - items that ended and where they went → `service.retire`, `redirects`
 - S23, PR-2 the exact list of papers → `rules.materials_for`; everything that holds in a situation → `guide`
 - S23 conditions and effects as data → `situations`; the proof that they are sound → `linting`
-- S33 search, S48 `hot` → `rules.Query`, `queries.search`
+- S33 search, S48 `hot` → `search`; favourites → `personal`
 - CR-2 who may receive the result, 3.17 what is sensitive → `importing.rules.Policies`, data in `sample/policies.json`
 - S2, S30, S38 zones, departments, regions, tiles … → `lookups`
 - answers that are the same for everybody, kept until the catalogue changes → `answers`

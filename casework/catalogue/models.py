@@ -115,9 +115,6 @@ class ItemVersion(UuidKey, Base):
         ),
         Index("ix_item_version_published_by", "published_by", postgresql_where=text("published_by IS NOT NULL")),
         Index("ix_item_version_effective_from", "effective_from"),
-        Index("ix_item_version_search_terms", "search_terms", postgresql_using="gin"),
-        Index("ix_item_version_folded_name", "folded_name", postgresql_ops={"folded_name": "text_pattern_ops"}),
-        Index("ix_item_version_listing", text("(hot IS FALSE)"), "item_id"),
         Index("ix_item_version_zone_code", "zone_code"),
         Index("ix_item_version_department_id", "department_id"),
     )
@@ -180,8 +177,6 @@ class ItemVersion(UuidKey, Base):
     is_sample: Mapped[bool]
     sensitive: Mapped[bool]
     recipient_policy: Mapped[str] = mapped_column(Text)
-    search_terms: Mapped[list[str]] = mapped_column(ARRAY(Text))
-    folded_name: Mapped[str] = mapped_column(Text)
     local_catalog_code: Mapped[str] = mapped_column(Text, server_default="")
     local_task_code: Mapped[str] = mapped_column(Text, server_default="")
     handle_item_code: Mapped[str] = mapped_column(Text, server_default="")

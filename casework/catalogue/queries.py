@@ -1,4 +1,4 @@
-"""Reads of the catalogue: one item whole, and search."""
+"""Reads of the catalogue: one item whole. Lists and search are in `search`."""
 
 from __future__ import annotations
 
@@ -11,25 +11,15 @@ from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
-    Integer,
-    Row,
     RowMapping,
-    Select,
-    Text,
-    bindparam,
-    case,
-    cast,
     func,
     literal,
     literal_column,
     select,
-    tuple_,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB, aggregate_order_by
+from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from casework.catalogue.answers import queries as answers
-from casework.catalogue.answers.rules import entry_answer
 from casework.catalogue.errors import ItemNotInForce
 from casework.catalogue.lookups.models import Department, LicenceType, Zone
 from casework.catalogue.models import (
@@ -49,15 +39,12 @@ from casework.catalogue.rules import (
     MaterialForm,
     MaterialOrigin,
     Option,
-    Query,
     Question,
     RecipientPolicy,
     ServiceObject,
 )
 from casework.catalogue.situations.rules import Effect, Rule
 from core.errors import NotFound
-from core.web import paging
-from core.web.paging import Page
 from core.workdays import Limit, Unit
 
 # Made from more than the column of the same name; the other fields are taken from the row as they are.
@@ -209,132 +196,3 @@ def _material(part: Mapping[str, Any], licences: Mapping[str, str]) -> Material:
     same = {name: value for name, value in part.items() if name not in {"version_id", "position"}}
     made = {"origin": MaterialOrigin(part["origin"]), "form": MaterialForm(part["form"])}
     return Material(**same | made | {"licence_key": key, "licence_name": licences.get(key, "")})
-
-
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """What a list of items is narrowed by; None and "" don't narrow."""
-
-    q: str = ""
-    zone: str | None = None
-    department: str | None = None
-    service_object: str | None = None
-    hot: bool | None = None
-    bookable: bool | None = None
-    deliverable: bool | None = None
-
-
-_ENTRY = (
-    select(
-        ItemVersion.item_id,
-        ItemVersion.name,
-        ItemVersion.zone_code,
-        Zone.name.label("zone_name"),
-        ItemVersion.department_id,
-        Department.name.label("department_name"),
-        ItemVersion.authority,
-        ItemVersion.case_type,
-        ItemVersion.promised_limit,
-        ItemVersion.promised_limit_unit,
-        ItemVersion.promised_limit_note,
-        ItemVersion.trips_to_hall,
-        ItemVersion.bookable,
-        ItemVersion.pre_review,
-        ItemVersion.deliverable,
-        ItemVersion.hot,
-        ItemVersion.is_fee,
-        ItemVersion.is_sample,
-    )
-    .join(Zone, Zone.code == ItemVersion.zone_code)
-    .join(Department, Department.id == ItemVersion.department_id)
-)
-
-
-def search(
-    session: Session, filters: Filters, day: date, *, cursor: str | None, limit: int, language: str
-) -> Page[dict[str, Any]]:
-    """Items in force on `day`, the best match first, then the hot ones (S33, S48), as ready-made answers.
-
-    Two characters and more are found anywhere in the name, result, authority, code or other words; one character only at
-    the beginning of a name. When nothing holds all of what was typed, one page of what holds most of it is the answer: people
-    leave words out (存量房转移登记 for …房屋所有权转移登记(存量房买卖…)). Raises `InvalidInput` for a made-up cursor.
-    """
-    query = Query.of(filters.q)
-    if filters.q and not query.whole:
-        return Page([], None)
-    place = _place(query)
-    found = _narrow(select(ItemVersion.id, place.label("place")).where(in_force(day)), query, filters)
-    if cursor:
-        number, item_id = answers.position(cursor)
-        found = found.where(tuple_(place, ItemVersion.item_id) > tuple_(number if query.whole else number > 0, item_id))
-    rows = _shown(session, found, place, limit + 1)
-    if not rows and not cursor and len(query.terms) > 1:
-        nearest = _most_of(query)
-        found = _filtered(select(ItemVersion.id, nearest.label("place")).where(in_force(day)), filters)
-        found = found.where(ItemVersion.search_terms.overlap(list(query.terms)), nearest <= query.may_miss)
-        return Page([entry_answer(row, language) for row in _shown(session, found, nearest, limit)], None)
-    entries = [entry_answer(row, language) for row in rows[:limit]]
-    last = rows[limit - 1] if len(rows) > limit else None
-    return Page(entries, paging.encode(f"{int(last.place)} {last.item_id}") if last else None)
-
-
-def _shown(
-    session: Session, found: Select[*tuple[Any, ...]], place: ColumnElement[Any], limit: int
-) -> Sequence[Row[*tuple[Any, ...]]]:
-    """The first rows by `place`; only what is shown is joined and read whole."""
-    shown = found.order_by(place, ItemVersion.item_id).limit(limit).subquery()
-    return session.execute(
-        _ENTRY.add_columns(shown.c.place)
-        .join(shown, shown.c.id == ItemVersion.id)
-        .order_by(shown.c.place, ItemVersion.item_id)
-    ).all()
-
-
-def _most_of(query: Query) -> ColumnElement[Any]:
-    """How many of the typed terms a row lacks."""
-    held = func.cardinality(
-        func.array(
-            select(func.unnest(ItemVersion.search_terms))
-            .intersect(select(func.unnest(bindparam("wanted", list(query.terms), ARRAY(Text), unique=True))))
-            .scalar_subquery()
-        )
-    )
-    return len(query.terms) - held
-
-
-def _place(query: Query) -> ColumnElement[Any]:
-    """Where a row stands: equal names, names that begin so, names that hold it, the rest; in each the hot ones first."""
-    cold = ItemVersion.hot.is_(False)  # as in ix_item_version_listing
-    if not query.whole:
-        return cold
-    name = ItemVersion.folded_name
-    match = case(
-        (name == query.whole, 0),
-        (func.starts_with(name, query.whole), 2),
-        (func.strpos(name, query.whole) > 0, 4),
-        else_=6,
-    )
-    return match + cast(cold, Integer)
-
-
-def _narrow(found: Select[*tuple[Any, ...]], query: Query, filters: Filters) -> Select[*tuple[Any, ...]]:
-    if query.terms:
-        found = found.where(ItemVersion.search_terms.contains(list(query.terms)))
-    if query.prefix:
-        found = found.where(ItemVersion.folded_name.startswith(query.prefix, autoescape=True))
-    return _filtered(found, filters)
-
-
-def _filtered(found: Select[*tuple[Any, ...]], filters: Filters) -> Select[*tuple[Any, ...]]:
-    if filters.service_object is not None:
-        found = found.where(ItemVersion.service_objects.contains([filters.service_object]))
-    for column, wanted in (
-        (ItemVersion.zone_code, filters.zone),
-        (ItemVersion.department_id, filters.department),
-        (ItemVersion.hot, filters.hot),
-        (ItemVersion.bookable, filters.bookable),
-        (ItemVersion.deliverable, filters.deliverable),
-    ):
-        if wanted is not None:
-            found = found.where(column == wanted)
-    return found

@@ -1,9 +1,8 @@
-"""What an item is, which papers a situation needs, and how search folds text. Pure."""
+"""What an item is, which papers a situation needs. Pure."""
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -277,47 +276,6 @@ def materials_for(item: Item, answers: Mapping[str, str]) -> tuple[Material, ...
     """The exact papers of this situation, in order (S23, PR-2). Raises `InvalidInput` as `complete` does."""
     listed = outcome(item, complete(item, answers)).materials
     return tuple(m for m in item.materials if m.no in listed)
-
-
-def fold(text: str) -> str:
-    """`text` as search compares it: width and case folded, letters and digits only."""
-    return "".join(_runs(text))
-
-
-def _runs(text: str) -> list[str]:
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    return "".join(char if char.isalnum() else " " for char in folded).split()
-
-
-def bigrams(text: str) -> set[str]:
-    """Every two neighbouring characters of a folded text."""
-    return {text[i : i + 2] for i in range(len(text) - 1)}
-
-
-def search_terms(texts: Iterable[str]) -> list[str]:
-    """What an item is found by: the bigrams of each of its texts, sorted."""
-    return sorted(set().union(*(bigrams(fold(text)) for text in texts)))
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """A search as typed, folded. `terms` must all be there; a lone character is a `prefix` of the name instead."""
-
-    whole: str
-    terms: tuple[str, ...]
-    prefix: str
-
-    @property
-    def may_miss(self) -> int:
-        """How many terms a near match may lack: two in five."""
-        return len(self.terms) * 2 // 5
-
-    @classmethod
-    def of(cls, typed: str) -> Query:
-        """Words are separated by anything that isn't a letter or digit; beside longer words, single characters don't count."""
-        words = _runs(typed)
-        terms = sorted(set().union(*(bigrams(word) for word in words)))
-        return cls("".join(words), tuple(terms), "" if terms else "".join(words[:1]))
 
 
 _UNITS = {

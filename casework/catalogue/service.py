@@ -41,8 +41,8 @@ def sample_document() -> dict[str, Any]:
 
 
 def sample_beside() -> Beside:
-    """The data files that complete the sample: policies, wording of questions, other words for search."""
-    return Beside(Policies.of(_read("policies.json")), _read("questions.json"), _read("synonyms.json"))
+    """The data files that complete the sample: policies, wording of questions."""
+    return Beside(Policies.of(_read("policies.json")), _read("questions.json"))
 
 
 def import_sample(session: Session, document: Mapping[str, Any]) -> ImportReport:

@@ -15,6 +15,12 @@ COMPARED = ("title", "name", "also", "body", "said", "initials")
 
 def upgrade() -> None:
     """Make the tables; `python -m gateway reindex-catalogue` fills them where there is a catalogue already."""
+    # What a version was found by until now; the search has tables of its own.
+    op.drop_index("ix_item_version_search_terms", "item_version")
+    op.drop_index("ix_item_version_folded_name", "item_version")
+    op.drop_index("ix_item_version_listing", "item_version")
+    op.drop_column("item_version", "search_terms")
+    op.drop_column("item_version", "folded_name")
     op.create_table(
         "item_search",
         sa.Column("version_id", sa.Uuid, sa.ForeignKey("item_version.id"), primary_key=True),

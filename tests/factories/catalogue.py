@@ -61,7 +61,7 @@ def _sample() -> dict[str, Any]:
 def contents() -> dict[str, Content]:
     """What an import of the sample writes, by item."""
     beside = service.sample_beside()
-    make = content_maker(_sample(), beside.policies, beside.wording, beside.synonyms)
+    make = content_maker(_sample(), beside.policies, beside.wording)
     return {found["item_id"]: make(found) for found in _sample()["items"]}
 
 

@@ -12,7 +12,7 @@ from core.workdays import Limit, Unit
 
 
 def entry_answer(row: Any, language: str) -> dict[str, Any]:
-    """A line of the list, from a row of `queries.search`."""
+    """A line of the list, from a row of `search.service`."""
     return {
         "item_id": row.item_id,
         "name": row.name,

@@ -1,7 +1,7 @@
 """Importing a catalogue document: check all of it, report every fault, then write all of it or nothing.
 
 The same document twice changes nothing; an item whose content differs gets a new version from today on (S22). What the
-document doesn't say (questions about the situation, sensitivity, recipients, other words for search) comes from the data
+document doesn't say (questions about the situation, sensitivity, recipients) comes from the data
 files beside the sample.
 
 - the document's shape → `service`, its sense → `rules.faults`

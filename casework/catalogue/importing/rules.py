@@ -97,7 +97,6 @@ class Content:
     questions: list[dict[str, Any]]
     materials: list[dict[str, Any]]
     fee_lines: list[dict[str, Any]]
-    search_texts: list[str]
 
 
 def sheet(content: Content) -> Sheet:
@@ -229,13 +228,6 @@ def questions(
     return rows, conditions
 
 
-def search_texts(item: Mapping[str, Any], synonyms: Mapping[str, Sequence[str]]) -> list[str]:
-    """What an item is found by: code, name, result, who decides it today and in 2017, and other words for its name and result."""
-    texts = [item["item_id"], item["name"], item["result_name"], item["authority_now"], item["authority_2017"]]
-    about = item["name"] + item["result_name"]
-    return texts + [word for official, words in synonyms.items() if official in about for word in words]
-
-
 # Read by another name or in another form; everything else goes into the row as it is.
 _CONVERTED = {
     "item_id", "zone_name", "authority_now", "item_type_code", "item_type", "case_type_code", "case_type",
@@ -249,7 +241,6 @@ def content_maker(
     document: Mapping[str, Any],
     policies: Policies,
     wording: Mapping[str, Mapping[str, Mapping[str, str]]],
-    synonyms: Mapping[str, Sequence[str]],
 ) -> Callable[[Mapping[str, Any]], Content]:
     """A function from an item of a faultless `document` to what will be written of it."""
     by_authority = departments(document["lookups"], policies)
@@ -286,7 +277,6 @@ def content_maker(
                 {name: line[name] for name in _LINE_SAME} | {"no": no, "amount_fen": line["amount_cents"]}
                 for no, line in enumerate(fee["lines"], 1)
             ],
-            search_texts(item, synonyms),
         )
 
     return content

@@ -23,7 +23,7 @@ from casework.catalogue.importing.rules import Content, Fault, Policies
 from casework.catalogue.linting.rules import sheet_faults
 from casework.catalogue.lookups import models as lookups
 from casework.catalogue.models import CatalogueItem, ItemFeeLine, ItemMaterial, ItemQuestion, ItemRedirect, ItemVersion
-from casework.catalogue.rules import LIVE, VersionState, fold, search_terms
+from casework.catalogue.rules import LIVE, VersionState
 from casework.catalogue.search import service as search
 from core import clock, events, ids
 from core.db import Base
@@ -45,11 +45,10 @@ class ImportReport:
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """The data files that complete a document: policies, wording of questions, other words for search."""
+    """The data files that complete a document: policies, wording of questions."""
 
     policies: Policies
     wording: Mapping[str, Mapping[str, Mapping[str, str]]]
-    synonyms: Mapping[str, Sequence[str]]
 
 
 def import_document(session: Session, document: Mapping[str, Any], beside: Beside, *, today: date) -> ImportReport:
@@ -61,7 +60,7 @@ def import_document(session: Session, document: Mapping[str, Any], beside: Besid
     wrong = tuple(_flat("", DocumentShape().validate(document))) or tuple(rules.faults(document, beside.policies))
     if wrong:
         return ImportReport(0, 0, wrong)
-    make = rules.content_maker(document, beside.policies, beside.wording, beside.synonyms)
+    make = rules.content_maker(document, beside.policies, beside.wording)
     contents = [make(item) for item in document["items"]]
     wrong = tuple(
         Fault(f"items.{i}.{fault.path}", str(fault))
@@ -74,10 +73,10 @@ def import_document(session: Session, document: Mapping[str, Any], beside: Besid
         upsert(session, model, [row | {"position": position} for position, row in enumerate(rows, 1)])
         for model, rows in _lists(document["lookups"], beside.policies)
     )
-    changed, reworded = _write_items(session, contents, today)
+    changed = _write_items(session, contents, today)
     if lists:
         search.reindex(session)
-    if lists or changed or reworded:
+    if lists or changed:
         answers.touch(session)
     return ImportReport(len(contents), changed, ())
 
@@ -140,8 +139,8 @@ def upsert(session: Session, model: type[Base], rows: Sequence[dict[str, Any]], 
     return len(session.execute(statement, rows).all())
 
 
-def _write_items(session: Session, contents: Sequence[Content], today: date) -> tuple[int, int]:
-    """Give every item whose content differs a new version; returns how many, and how many are only found by other words."""
+def _write_items(session: Session, contents: Sequence[Content], today: date) -> int:
+    """Give every item whose content differs a new version; returns how many."""
     now = clock.now()
     session.execute(
         pg.insert(CatalogueItem).on_conflict_do_nothing(),
@@ -150,11 +149,9 @@ def _write_items(session: Session, contents: Sequence[Content], today: date) -> 
     # One import at a time: the rows are locked in key order.
     session.execute(select(CatalogueItem.item_id).order_by(CatalogueItem.item_id).with_for_update())
     latest = {
-        row.item_id: row
+        row.item_id: row.digest
         for row in session.execute(
-            select(
-                ItemVersion.id, ItemVersion.item_id, ItemVersion.version, ItemVersion.digest, ItemVersion.search_terms
-            )
+            select(ItemVersion.item_id, ItemVersion.digest)
             .ext(pg.distinct_on(ItemVersion.item_id))
             .where(ItemVersion.state.in_(LIVE))
             .order_by(ItemVersion.item_id, ItemVersion.version.desc())
@@ -162,20 +159,12 @@ def _write_items(session: Session, contents: Sequence[Content], today: date) -> 
     }
     begun = set(session.scalars(select(ItemVersion.item_id).distinct()))
     published = _publish_new(session, [content for content in contents if content.item_id not in begun])
-    reworded = 0
     for content in contents:
-        if content.item_id not in begun:
-            continue
-        previous = latest.get(content.item_id)
-        found_by = {"search_terms": search_terms(content.search_texts), "folded_name": fold(content.row["name"])}
-        if previous is None or previous.digest != _digest(content):
-            published.append(_publish(session, content, found_by, today))
-        elif previous.search_terms != found_by["search_terms"]:
-            session.execute(update(ItemVersion).where(ItemVersion.id == previous.id).values(found_by))
-            reworded += 1
+        if content.item_id in begun and latest.get(content.item_id) != _digest(content):
+            published.append(_publish(session, content, today))
     if published:
         events.publish(session, ItemVersionsPublished(tuple(published)))
-    return len(published), reworded
+    return len(published)
 
 
 def _digest(content: Content) -> bytes:
@@ -196,8 +185,6 @@ def _publish_new(session: Session, contents: Sequence[Content]) -> list[Publicat
                 "state": VersionState.DRAFT,
                 "effective_from": RECORD_BEGINS,
                 "digest": _digest(content),
-                "search_terms": search_terms(content.search_texts),
-                "folded_name": fold(content.row["name"]),
                 **content.row,
             }
             for version_id, content in some
@@ -228,7 +215,7 @@ def _insert(session: Session, model: type[Base], rows: Sequence[dict[str, Any]])
         session.execute(insert(Base.metadata.tables[model.__tablename__]), some)
 
 
-def _publish(session: Session, content: Content, found_by: dict[str, Any], today: date) -> Publication:
+def _publish(session: Session, content: Content, today: date) -> Publication:
     """End the version in force the day before `today` and publish `content` from `today` on, until the next to come."""
     version_id = ids.uuid7()
     mine = ItemVersion.item_id == content.item_id
@@ -259,7 +246,6 @@ def _publish(session: Session, content: Content, found_by: dict[str, Any], today
             digest=_digest(content),
             base_version_id=replaces,
             **content.row,
-            **found_by,
         )
     )
     _write_parts(session, [(version_id, content)])

@@ -17,7 +17,7 @@ from casework.catalogue.events import ItemPublicationWithdrawn, ItemVersionsPubl
 from casework.catalogue.linting.queries import version_faults
 from casework.catalogue.linting.rules import LintFault
 from casework.catalogue.models import CatalogueItem, ItemVersion
-from casework.catalogue.rules import LIVE, VersionState, fold, search_terms
+from casework.catalogue.rules import LIVE, VersionState
 from core import clock, events
 from core.actors import Staff
 from core.errors import InvalidInput, StateConflict
@@ -119,12 +119,8 @@ def publish(session: Session, *, actor: Staff, version_id: UUID, effective_from:
     if current is not None:
         current.effective_to = effective_from
         session.flush()
-    texts = [version.item_id, version.name, version.result_name, version.authority, version.authority_2017]
     version.state, version.published_by = VersionState.PUBLISHED, actor.staff_id
     version.effective_from, version.effective_to = effective_from, until
-    # Words that people knew it by before still find it.
-    version.search_terms = sorted({*version.search_terms, *search_terms(texts)})
-    version.folded_name = fold(version.name)
     session.flush()
     answers.touch(session)
     replaces = current.id if current is not None else None

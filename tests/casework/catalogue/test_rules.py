@@ -4,11 +4,9 @@ from dataclasses import replace
 from itertools import product
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from casework.catalogue import rules
-from casework.catalogue.rules import Item, Query, VersionState, bigrams, fold, materials_for, search_terms
+from casework.catalogue.rules import Item, VersionState, materials_for
 from core.errors import InvalidInput
 from core.workdays import Limit, Unit
 from tests.factories.catalogue import item
@@ -54,45 +52,6 @@ def test_every_way_through_the_questions_of_every_item_ends_in_papers() -> None:
             assert [paper.no for paper in papers] == sorted({paper.no for paper in papers})
         assert {paper for papers in lists for paper in papers} == set(found.materials)
     assert ways > 114 + 35
-
-
-@pytest.mark.parametrize(
-    ("typed", "folded"),
-    [
-        ("ＡＰＥＣ 商务旅行卡", "apec商务旅行卡"),
-        ("国有建设用地使用权(存量房买卖,交易)", "国有建设用地使用权存量房买卖交易"),
-        ("NB-002", "nb002"),
-        ("①②", "12"),
-        ("!!　…", ""),
-    ],
-)
-def test_width_case_and_punctuation_do_not_matter(typed: str, folded: str) -> None:
-    assert fold(typed) == folded
-
-
-def test_what_is_typed_is_found_in_what_was_indexed() -> None:
-    terms = search_terms(["住房公积金提取(租房)", "NB-098"])
-    for typed in ("公积金", "提取租房", "公积金 租房", "ＮＢ098", "房公"):
-        assert set(Query.of(typed).terms) <= set(terms), typed
-    assert not set(Query.of("贷款").terms) <= set(terms)
-
-
-@given(st.text("不动产权证书遗失补发AaＢ（）1- ", max_size=12), st.integers(0, 11), st.integers(1, 12))
-def test_every_part_of_a_name_finds_it(name: str, start: int, length: int) -> None:
-    typed = name[start : start + length]
-    assert set(Query.of(typed).terms) <= set(search_terms([name]))
-
-
-def test_single_characters_are_a_prefix_only_when_they_stand_alone() -> None:
-    assert Query.of("护") == Query("护", (), "护")
-    assert Query.of("护照 办") == Query("护照办", ("护照",), "")
-    assert Query.of("身 份") == Query("身份", (), "身")
-    assert Query.of(" ,") == Query("", (), "")
-
-
-def test_bigrams() -> None:
-    assert bigrams("abcab") == {"ab", "bc", "ca"}
-    assert bigrams("a") == set()
 
 
 @pytest.mark.parametrize(

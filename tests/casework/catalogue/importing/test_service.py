@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select, text, update
+from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -107,15 +107,6 @@ def test_two_changes_on_one_day_leave_one_in_force(own_database: str) -> None:
             service.import_sample(session, catalogue.document("NB-002", change=takes(minutes)))
         assert queries.item_in_force(session, "NB-002", clock.today()).avg_handle_minutes == 45
         assert len(versions(session, "NB-002")) == 3
-
-
-def test_other_words_for_search_reach_a_published_version(own_database: str) -> None:
-    with db.transaction() as session:
-        session.execute(update(ItemVersion).where(ItemVersion.item_id == "NB-002").values(search_terms=["xx"]))
-        before = revision(session)
-        assert service.import_sample(session, service.sample_document()).changed == 0
-        assert "二手" in versions(session, "NB-002")[0].search_terms
-        assert revision(session) == before + 1
 
 
 def test_a_withdrawn_item_points_to_its_successor_and_stays_withdrawn(own_database: str) -> None:
