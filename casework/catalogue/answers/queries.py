@@ -19,7 +19,7 @@ from core.errors import InvalidInput
 from core.web import paging
 
 LOOK_SECONDS = 0.5
-KEEP_SECONDS = 30.0
+KEEP_SECONDS = 300.0
 """Longest life of an answer: what it is made of but the revision doesn't count (the calendar) is at most this late."""
 MAX_BYTES = 16 * 1024 * 1024
 
