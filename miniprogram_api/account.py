@@ -179,7 +179,7 @@ def end_other_sessions() -> dict[str, int]:
 def sign_ins(args: dict[str, Any]) -> Page[Any]:
     """List my sign-ins, the newest first."""
     with transaction() as session:
-        return queries.sign_ins(session, access.citizen_actor().subject_id, args)
+        return queries.sign_ins(session, access.citizen_actor(), args)
 
 
 @blp.post("/sign-ins/<uuid:sign_in_id>/not-me")

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, true
 from sqlalchemy.orm import Session
 
 from auth.accounts import queries as accounts
@@ -19,6 +19,8 @@ from auth.sessions.models import CitizenSession, LoginEvent
 from core import clock
 from core.actors import Channel, Citizen
 from core.web.paging import Page, by_id
+
+_LEVEL_OF_A_PERSON = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +66,25 @@ def live(session: Session, session_id: UUID) -> Live | None:
     return Live(row.id, row.subject_id, cast(Channel, row.channel), level, restricted, row.expires_at)
 
 
+def own_since(session: Session, actor: Citizen) -> datetime | None:
+    """Since when what happened in the account is the actor's to see; None: all of it.
+
+    A phone alone opens a restricted session to a proven person, and may be in other hands by now: until the identity is
+    proven again, it sees and ends nothing but itself (ID-4).
+    """
+    if actor.level >= _LEVEL_OF_A_PERSON:
+        return None
+    row = session.get(CitizenSession, actor.session_id)
+    return row.created_at if row is not None and row.proofs_since is not None else None
+
+
 def sessions(session: Session, actor: Citizen) -> Sequence[Device]:
-    """The person's open sessions, the newest first."""
+    """The person's open sessions, the newest first; of a restricted one only itself."""
+    restricted = own_since(session, actor) is not None
     rows = session.scalars(
         select(CitizenSession)
         .where(
+            CitizenSession.id == actor.session_id if restricted else true(),
             CitizenSession.subject_id == actor.subject_id,
             CitizenSession.ended_at.is_(None),
             CitizenSession.expires_at > clock.wall(),
@@ -95,9 +111,12 @@ def known_since(session: Session, session_id: UUID) -> datetime | None:
     return session.scalar(select(CitizenSession.created_at).where(CitizenSession.id == session_id))
 
 
-def sign_ins(session: Session, subject_id: UUID, args: Mapping[str, Any]) -> Page[LoginEvent]:
-    """The person's sign-in history, a page at a time, the newest first."""
-    query = select(LoginEvent).where(LoginEvent.subject_id == subject_id)
+def sign_ins(session: Session, actor: Citizen, args: Mapping[str, Any]) -> Page[LoginEvent]:
+    """The person's sign-in history, a page at a time, the newest first; in a restricted session what came after it."""
+    query = select(LoginEvent).where(LoginEvent.subject_id == actor.subject_id)
+    since = own_since(session, actor)
+    if since is not None:
+        query = query.where(LoginEvent.at >= since)
     return by_id(session, query, LoginEvent.id, args)
 
 

@@ -17,7 +17,7 @@ from auth.accounts import queries as accounts
 from auth.accounts.events import AccountChange, AccountChanged, SubjectsMerged
 from auth.accounts.rules import SubjectState
 from auth.identity import queries as identity
-from auth.sessions import authenticator, rules
+from auth.sessions import authenticator, queries, rules
 from auth.sessions.devices.rules import POLICY as DEVICES
 from auth.sessions.devices.rules import device_words
 from auth.sessions.events import NewDeviceSignedIn, SessionEnded
@@ -172,7 +172,9 @@ def end_session(session: Session, *, actor: Citizen, session_id: UUID) -> None:
 
 
 def end_others(session: Session, *, actor: Citizen) -> int:
-    """End all of the actor's sessions but this one; how many."""
+    """End all of the actor's sessions but this one; how many. A restricted one ends no other (ID-4)."""
+    if queries.own_since(session, actor) is not None:
+        return 0
     ended = _end_where(
         session,
         actor.subject_id,
@@ -325,6 +327,8 @@ def note(session: Session, *, subject_id: UUID | None, origin: Origin, method: M
 
 
 def _owned(session: Session, actor: Citizen, session_id: UUID) -> CitizenSession:
+    if session_id != actor.session_id and queries.own_since(session, actor) is not None:
+        raise NotFound()
     found = session.scalar(
         select(CitizenSession)
         .where(

@@ -190,3 +190,24 @@ def test_devices_and_history_are_one_query_each(
         with count_queries() as queries:
             assert client.get(f"{URL}/{path}", headers=headers).status_code == 200
         assert len(queries) <= 2
+
+
+def test_a_phone_alone_sees_and_ends_nothing_of_its_earlier_owner(
+    client: FlaskClient, citizen: Callable[..., Any]
+) -> None:
+    """ID-4: whoever holds the number now must not read the owner's devices and history, nor sign the owner out."""
+    phone = make.phone_number()
+    owner, headers = citizen(level=3, phone=phone)
+    (line,) = client.get(f"{URL}/sign-ins", headers=headers).get_json()["items"]
+    with transaction() as session:
+        tokens = factors.sign_in_by_phone(session, phone=phone, proven=True, origin=Origin("H5")).insist()
+    stranger = {"Authorization": f"Bearer {tokens.access_token}"}
+    assert [one["current"] for one in client.get(f"{URL}/sessions", headers=stranger).get_json()["items"]] == [True]
+    assert [one["channel"] for one in client.get(f"{URL}/sign-ins", headers=stranger).get_json()["items"]] == ["H5"]
+    assert client.delete(f"{URL}/sessions/{owner.session_id}", headers=stranger).status_code == 404
+    assert client.delete(f"{URL}/sessions", headers=stranger).get_json() == {"ended": 0}
+    assert client.post(f"{URL}/sign-ins/{line['id']}/not-me", headers=stranger).status_code == 404
+    assert client.get(URL, headers=headers).status_code == 200
+    # The owner sees the stranger, and ends it.
+    assert client.delete(f"{URL}/sessions/{tokens.session_id}", headers=headers).status_code == 204
+    assert client.get(URL, headers=stranger).status_code == 401

@@ -10,6 +10,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from auth.accounts.events import SubjectsMerged
+from auth.sessions import queries as session_queries
 from auth.sessions import service as sessions
 from auth.sessions.devices import queries, rules
 from auth.sessions.devices.errors import RebindingFrozen
@@ -41,7 +42,8 @@ def disown(session: Session, *, actor: Citizen, login_event_id: UUID) -> Disowne
         .where(LoginEvent.id == login_event_id, LoginEvent.subject_id == actor.subject_id)
         .with_for_update()
     )
-    if line is None:
+    since = session_queries.own_since(session, actor)
+    if line is None or (since is not None and line.at < since):
         raise NotFound()
     known = session.scalar(select(SignInReport).where(SignInReport.login_event_id == line.id))
     if known is not None:

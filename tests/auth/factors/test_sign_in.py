@@ -67,7 +67,7 @@ def test_a_first_sign_in_makes_a_person_of_level_1() -> None:
     assert make.signed_in_by_phone(PHONE).subject_id == actor.subject_id
     with transaction() as session:
         assert people.contact(session, actor.subject_id).language == "en"
-        event = sessions.sign_ins(session, actor.subject_id, {"limit": 5, "cursor": None}).items[-1]
+        event = sessions.sign_ins(session, actor, {"limit": 5, "cursor": None}).items[-1]
         assert (event.method, event.result, event.address, event.device) == (
             "PHONE_CODE",
             "OK",

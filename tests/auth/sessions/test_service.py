@@ -308,8 +308,8 @@ def test_the_history_of_one_person_a_page_at_a_time(citizen: Callable[..., Any])
         sign_in("H5", actor.subject_id)
     sign_in()
     with transaction() as session:
-        first = queries.sign_ins(session, actor.subject_id, {"limit": 2, "cursor": None})
-        rest = queries.sign_ins(session, actor.subject_id, {"limit": 2, "cursor": first.next_cursor})
+        first = queries.sign_ins(session, actor, {"limit": 2, "cursor": None})
+        rest = queries.sign_ins(session, actor, {"limit": 2, "cursor": first.next_cursor})
     assert [e.channel for e in first.items] == ["H5", "H5"]
     assert [e.channel for e in rest.items] == ["WXMP"]
     assert rest.next_cursor is None
