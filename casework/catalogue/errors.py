@@ -27,7 +27,7 @@ class PreconditionFailed(Problem):
 class SecondPersonNeeded(Problem):
     """Who worked on a draft can't publish it: another item manager of the department must."""
 
-    code, status = "SECOND_PERSON_NEEDED", 409
+    code, status = "AUTHOR_CANNOT_PUBLISH", 409
     zh, en = "须由参与起草以外的事项管理员发布", "An item manager who didn't work on the draft must publish it"
 
 

@@ -74,7 +74,7 @@ def test_from_a_draft_to_law(pair: tuple[Manager, Manager], client: FlaskClient)
     assert author.post(f"/versions/{version_id}/submit", match=tag).get_json()["state"] == "IN_REVIEW"
     today = clock.today().isoformat()
     refused = author.post(f"/versions/{version_id}/publish", {"effective_from": today})
-    assert (refused.status_code, refused.get_json()["code"]) == (409, "SECOND_PERSON_NEEDED")
+    assert (refused.status_code, refused.get_json()["code"]) == (409, "AUTHOR_CANNOT_PUBLISH")
     key = str(uuid4())
     for _ in range(2):  # a double tap
         published = other.post(f"/versions/{version_id}/publish", {"effective_from": today}, key=key)
