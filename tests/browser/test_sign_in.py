@@ -135,6 +135,9 @@ def test_from_nothing_to_level_3(
     shown.page.fill("#document_number", "330299199003070013")
     shown.enter()
     shown.at("/proof", "07-proof")
+    shown.page.locator("a[href$='/network-id']").click()
+    shown.at("/network-id", "20-network-id")
+    shown.page.locator("a[href$='/proof']").click()
     shown.page.locator("a[href$='/real-name']").click()
     shown.at("/real-name", "08-real-name")
     shown.page.locator("form[action$='/real-name'] button").click()
@@ -200,6 +203,28 @@ def test_inside_wechat(screen: Any, relying_party: RelyingParty) -> None:
     shown.open(f"{relying_party.address}/login")
     shown.at("/ways", "19-ways-in-wechat")
     assert "微信里打不开支付宝" in shown.page.content()
+
+
+def test_a_foreigner_with_the_network_id(
+    screen: Any, relying_party: RelyingParty, sandbox: Sandbox, in_background: Callable[[], None]
+) -> None:
+    """ID-10: a permanent resident's card reaches level 3 too, over the network ID's app; in English."""
+    shown = screen("english")
+    shown.open(f"{relying_party.address}/login")
+    by_phone(shown, sandbox, in_background, phone="19900000023")
+    shown.page.locator("a[href$='/document/553']").click()
+    shown.page.fill("#name", "MARIA GARCIA")
+    shown.page.fill("#document_number", "933724198602140120")
+    shown.enter()
+    shown.page.locator("a[href$='/network-id']").click()
+    shown.page.locator("form[action$='/network-id'] button").click()
+    shown.page.select_option("#persona", "foreigner")
+    shown.page.locator("button[value=confirm]").click()
+    shown.at("/consent")
+    shown.page.locator("button[value=yes]").click()
+    assert shown.page.url == f"{relying_party.address}/me"
+    assert relying_party.told["id"]["acr"] == "level3"
+    assert relying_party.told["user"]["document_type"] == "553"
 
 
 def test_back_and_double_press(

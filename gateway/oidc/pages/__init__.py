@@ -6,7 +6,7 @@
         /alipay                         or with Alipay                                          alipay
         /account                        go on as who is signed in, or as another                sign_in
         /document /review /proof        prove more: name and number, ways, what waits           step_up
-        /real-name /halls               Alipay's real name; where to go instead                 real_name, step_up
+        /real-name /network-id /halls   Alipay, the network ID; where to go instead             real_name, network_id, step_up
         /consent /refuse                let the site see exactly these fields, or say no        consent
     /oidc/sign-out/<sign_out>           sign out of all sites?                                  consent
     /oidc/scan/<code>                   what a plain browser shows of a scanned code            scan
@@ -25,9 +25,9 @@ from pathlib import Path
 from flask import Flask
 
 from core.settings import Settings
-from gateway.oidc.pages import alipay, consent, frame, real_name, refusals, scan, sign_in, step_up
+from gateway.oidc.pages import alipay, consent, frame, network_id, real_name, refusals, scan, sign_in, step_up
 
-VIEWS = (sign_in, scan, alipay, step_up, real_name, consent, refusals)
+VIEWS = (sign_in, scan, alipay, step_up, real_name, network_id, consent, refusals)
 """The modules that add their pages to `frame.blueprint` when they are imported."""
 
 _STYLE = Path(__file__).resolve().parent.parent.parent / "static" / "oidc" / "pages.css"
@@ -37,6 +37,6 @@ def register(app: Flask, settings: Settings) -> None:
     """Answer the pages."""
     app.extensions["oidc_pages"] = frame.Fixed(
         style=_STYLE.read_text(encoding="utf-8"),
-        leave_to=frame.sources([settings.alipay.oauth_url]),
+        leave_to=frame.sources([settings.alipay.oauth_url, settings.network_identity.url]),
     )
     app.register_blueprint(frame.blueprint)

@@ -37,6 +37,7 @@ _CHANNEL, _IN_WECHAT = "H5", "WXOA"
 _PAGES = {
     "NAME_NUMBER": ("/document", "proof.document.hint"),
     "ALIPAY": ("/real-name", "proof.alipay.hint"),
+    "NETID": ("/network-id", "proof.network.hint"),
     "HALL": ("/halls", "proof.hall.hint"),
     "HALL_VISIT": ("/halls", "proof.hall.hint"),
 }
