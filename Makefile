@@ -13,10 +13,10 @@ TEST = $(RUN_READY) test && $(VENV)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test check journey bench interop fuzz chaos reset format format-check lint types contracts coverage reference migration
+.PHONY: help run test check journey bench bench-catalogue search-eval browser interop fuzz chaos reset format format-check lint types contracts coverage reference migration
 
 help: ## list what can be done
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' "$(ROOT)/Makefile"
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' "$(ROOT)/Makefile"
 
 run: ## install, start everything on this machine, show addresses and demo people; Ctrl-C ends it (PORT=, SANDBOX_PORT=)
 	@cd "$(ROOT)" && exec $(PYTHON) gateway/local/bootstrap.py run
@@ -55,6 +55,15 @@ fuzz: ## requests made up from the contract, for a bounded time
 
 interop: ## our protocols against implementations by others (needs node)
 	@$(RUN_READY) test && cd interop && npm ci --no-audit --no-fund && cd .. && $(VENV) -m pytest interop
+
+browser: ## the sign-in pages in a real Chromium, which must be installed (ARGS=--write-screenshots: docs/images)
+	@$(TEST) -m pytest -m browser tests/browser $(ARGS)
+
+search-eval: ## how well the search finds what people mean among 20,000 items; last line JSON
+	@$(TEST) -m bench.search_eval
+
+bench-catalogue: ## speed of items, lists, search and places near me at city scale; last line JSON
+	@$(TEST) -m bench.catalogue
 
 bench: ## measure speed; prints the numbers of docs/reference/performance.md
 	@$(TEST) -m bench
