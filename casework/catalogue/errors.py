@@ -24,7 +24,7 @@ class PreconditionFailed(Problem):
     zh, en = "内容已被他人修改，请刷新后再改", "Somebody changed this since you read it; please refresh"
 
 
-class SecondPersonNeeded(Problem):
+class AuthorCannotPublish(Problem):
     """Who worked on a draft can't publish it: another item manager of the department must."""
 
     code, status = "AUTHOR_CANNOT_PUBLISH", 409

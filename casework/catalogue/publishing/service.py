@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from casework.catalogue.answers import service as answers
 from casework.catalogue.drafts import queries
 from casework.catalogue.drafts.service import locked, note
-from casework.catalogue.errors import BaseChanged, CatalogueFaulty, SecondPersonNeeded
+from casework.catalogue.errors import BaseChanged, CatalogueFaulty, AuthorCannotPublish
 from casework.catalogue.events import ItemPublicationWithdrawn, ItemVersionsPublished, Publication
 from casework.catalogue.linting.queries import version_faults
 from casework.catalogue.linting.rules import LintFault
@@ -93,11 +93,11 @@ def publish(session: Session, *, actor: Staff, version_id: UUID, effective_from:
     """Make a submitted draft law from `effective_from` (today or later) on, until the next version that is published already.
 
     Raises `NotFound`, `StateConflict` (not submitted, the item ends or ended, or something is published for that very
-    day), `SecondPersonNeeded`, `BaseChanged` (another version was published meanwhile), `CatalogueFaulty`, `InvalidInput`.
+    day), `AuthorCannotPublish`, `BaseChanged` (another version was published meanwhile), `CatalogueFaulty`, `InvalidInput`.
     """
     version = _submitted(session, actor, version_id)
     if actor.staff_id in version.authors:
-        raise SecondPersonNeeded()
+        raise AuthorCannotPublish()
     if effective_from < clock.today():
         raise InvalidInput(fields={"effective_from": ["不能早于今天 / not before today"]})
     item = session.get_one(CatalogueItem, version.item_id)

@@ -16,7 +16,7 @@ from casework.catalogue.errors import (
     CatalogueFaulty,
     ItemNotInForce,
     PreconditionFailed,
-    SecondPersonNeeded,
+    AuthorCannotPublish,
 )
 from casework.catalogue.models import ItemVersion, ItemVersionEvent
 from casework.catalogue.publishing import service as publishing
@@ -74,7 +74,7 @@ def test_a_second_person_publishes(own_database: str) -> None:
     with db.transaction() as session:
         author, other = pair = items.managers(session)
         made = items.submitted(session, author, "process", hours="7:00-19:00")
-        with pytest.raises(SecondPersonNeeded):
+        with pytest.raises(AuthorCannotPublish):
             publishing.publish(session, actor=author, version_id=made.id, effective_from=clock.today())
         publishing.publish(session, actor=pair[1], version_id=made.id, effective_from=clock.today())
         assert queries.item_in_force(session, ITEM, clock.today()).hours == "7:00-19:00"
@@ -91,7 +91,7 @@ def test_who_helped_with_the_draft_is_no_second_person(own_database: str) -> Non
         draft = drafts.open_draft(session, actor=author, item_id=ITEM)
         draft = items.edited(session, helper, draft, "process", hours="8:00-18:00")
         made = publishing.submit(session, actor=author, version_id=draft.id, edit=draft.edit)
-        with pytest.raises(SecondPersonNeeded):
+        with pytest.raises(AuthorCannotPublish):
             publishing.publish(session, actor=helper, version_id=made.id, effective_from=clock.today())
     with pytest.raises(DBAPIError, match="published_by_a_second_person"), db.transaction() as session:
         session.execute(
