@@ -7,8 +7,8 @@ import uuid
 
 import pytest
 
-from sandbox.signed import signature
 from sandbox.personas import People
+from sandbox.signed import signature
 from tests.sandbox.partners import IdentityAuthority, inject
 from tests.sandbox_client import Sandbox
 
