@@ -41,6 +41,7 @@ from core.web.access import level_too_low
 
 PRIVATE = (Kind.MANDATE, Kind.FAMILY)
 _SIGNS_FOR_ORGANISATION = frozenset({Capacity.LEGAL_REPRESENTATIVE, Capacity.ADMINISTRATOR})
+_OF_ORGANISATION = _SIGNS_FOR_ORGANISATION | {Capacity.HANDLER}
 _LEVELS = {Kind.FAMILY: 2, Kind.MANDATE: 3, Kind.AGENCY: 3}
 _MERGE = System("subject-merge")
 
@@ -154,7 +155,7 @@ def take(session: Session, *, actor: Citizen, code: str) -> Outcome:
     except NotFound:
         return Outcome(refusal=DelegationCodeWrong())
     agency = actor.on_behalf_of is not None
-    if agency != (Kind(row.kind) is Kind.AGENCY) or (agency and not (actor.acting and actor.acting.for_organisation)):
+    if agency != (Kind(row.kind) is Kind.AGENCY) or (agency and actor.acted_by not in _OF_ORGANISATION):
         raise DelegationOutOfScope()
     if row.principal_id in (actor.subject_id, actor.owner_id):
         raise DelegationConflict()
@@ -260,8 +261,11 @@ def _agree(session: Session, actor: Actor, row: Delegation) -> None:
 def end(session: Session, *, actor: Citizen, delegation_id: UUID) -> Delegation:
     """End a delegation at once: the principal revokes it, the agent gives it up or declines it (DG-1).
 
-    A guardian's link is not the child's to revoke. Raises `NotFound`, `StateConflict`, `GuardianRequired`.
+    A guardian's link is not the child's to revoke, and an agent doesn't end what the principal let others do. Raises
+    `NotFound`, `StateConflict`, `GuardianRequired`, `DelegationOutOfScope`.
     """
+    if actor.on_behalf_of is not None and actor.acted_by not in _SIGNS_FOR_ORGANISATION:
+        raise DelegationOutOfScope()
     row = queries.of_side(session, delegation_id, actor.owner_id, lock=True)
     if row.principal_id == actor.owner_id:
         if row.kind == Kind.GUARDIAN:

@@ -10,6 +10,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from auth.accounts import queries as people
+from auth.consent import queries as consents
+from auth.consent.rules import ConsentKind
 from auth.delegation.rules import Kind
 from auth.identity import service as identity
 from auth.identity.rules import Purpose
@@ -206,6 +208,24 @@ def test_marriage_has_no_agent(client: FlaskClient, pair: Any) -> None:
     for item in ("NB-100", "NB-052"):
         refused = acting.post("/prereviews", {"item_id": item}, status=403)
         assert refused["code"] == "DELEGATION_OUT_OF_SCOPE", item
+
+
+def test_an_agent_does_not_govern_the_principals_delegations(client: FlaskClient, pair: Any, citizen: People) -> None:
+    """Neither ends another agent's, nor takes offers in the principal's name, nor consents for an adult."""
+    principal, _, agent, agent_headers = pair
+    other, other_headers = citizen(level=3)
+    with db.transaction() as session:
+        grant = make.delegate(session, principal, agent, items=[OTHER]).id
+        rival = make.delegate(session, principal, other, items=[OTHER]).id
+    acting = Phone(client, agent_headers, grant)
+    _, code = offer(Phone(client, other_headers), "AGENCY", scope="ITEMS", scope_values=[OTHER])
+    for path, body in (
+        (f"/delegations/{rival}/end", None),
+        ("/delegations/take", {"code": code}),
+        ("/account/consents", {"kind": "FACE", "text_version": consents.texts()[ConsentKind.FACE].version}),
+    ):
+        assert acting.post(path, body, status=403)["code"] == "DELEGATION_OUT_OF_SCOPE", path
+    Phone(client, other_headers, rival).get("/cases")
 
 
 def test_routes_for_oneself_refuse_the_header(client: FlaskClient, pair: Any) -> None:
