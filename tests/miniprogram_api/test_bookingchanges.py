@@ -14,7 +14,7 @@ from tests.factories import items
 from tests.factories import prereview as make
 
 People = Callable[..., tuple[Any, dict[str, str]]]
-UP_TO_DATE = {"code": None, "version_id": None, "effective_from": None, "difference": [], "choices": []}
+UP_TO_DATE: dict[str, Any] = {"code": None, "version_id": None, "effective_from": None, "difference": [], "choices": []}
 
 
 def test_a_draft_and_a_booking_show_what_changed(client: FlaskClient, own_database: str, citizen: People) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from casework.catalogue.answers import service as answers
 from casework.catalogue.drafts import queries
 from casework.catalogue.drafts.service import locked, note
-from casework.catalogue.errors import BaseChanged, CatalogueFaulty, AuthorCannotPublish
+from casework.catalogue.errors import AuthorCannotPublish, BaseChanged, CatalogueFaulty
 from casework.catalogue.events import ItemPublicationWithdrawn, ItemVersionsPublished, Publication
 from casework.catalogue.linting.queries import version_faults
 from casework.catalogue.linting.rules import LintFault

@@ -12,11 +12,11 @@ from casework.catalogue import queries, service
 from casework.catalogue.drafts import service as drafts
 from casework.catalogue.drafts.ports import SECTIONS
 from casework.catalogue.errors import (
+    AuthorCannotPublish,
     BaseChanged,
     CatalogueFaulty,
     ItemNotInForce,
     PreconditionFailed,
-    AuthorCannotPublish,
 )
 from casework.catalogue.models import ItemVersion, ItemVersionEvent
 from casework.catalogue.publishing import service as publishing
