@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, aliased
 
 from auth.accounts.events import AccountClosed, SubjectsMerged
 from casework.catalogue.models import CatalogueItem
-from casework.catalogue.personal.errors import TooManyFavourites
+from casework.catalogue.personal.errors import FavouritesFull
 from casework.catalogue.personal.models import ItemFavourite, ItemSeen
 from core import clock
 from core.errors import NotFound
@@ -25,13 +25,13 @@ KEPT_DAYS = 90
 def keep(session: Session, *, subject_id: UUID, item_id: str) -> None:
     """Make an item a favourite; once more changes nothing.
 
-    Raises `NotFound` for a code that was never given, and `TooManyFavourites`.
+    Raises `NotFound` for a code that was never given, and `FavouritesFull`.
     """
     _known(session, item_id)
     mine = ItemFavourite.subject_id == subject_id
     others = select(func.count()).where(mine, ItemFavourite.item_id != item_id)
     if (session.scalar(others) or 0) >= MOST_FAVOURITES:
-        raise TooManyFavourites()
+        raise FavouritesFull()
     row = {"subject_id": subject_id, "item_id": item_id, "added_at": clock.now()}
     session.execute(pg.insert(ItemFavourite).values(row).on_conflict_do_nothing())
 

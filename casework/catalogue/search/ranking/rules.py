@@ -29,7 +29,7 @@ _LEAST_PART = 0.34
 """
 _WHOLE, _EQUAL, _DENSE, _FIRST, _HOT, _USED = 0.15, 0.5, 0.08, 0.03, 0.02, 0.02
 _LEAST_SCORE, _LEAST_OF_BEST = 0.22, 0.5
-_FIRST_WORDS = ("首次", "新办", "设立", "申领", "核发", "认定", "新建")
+_FIRST_WORDS = re.compile("首次|新办|设立|申领|核发|认定|新建")
 _BODY, _INITIALS, _BEGINS, CODE, TOPIC = "·", ".", "^", "#", "@"
 _INITIALS_LENGTH = 3
 _BRACKET = re.compile(r"[(\uff08]")
@@ -91,13 +91,14 @@ def _threes(letters: str) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Sought:
-    """A unit with the terms that lead to it, in how many items they are at most, and its weight in the answer."""
+    """A unit with the terms that lead to it, in how many items they are at most, its weight, its pairs of characters and of sounds."""
 
     unit: Unit
     terms: tuple[str, ...]
     items: int
     weight: float
     grams: tuple[tuple[str, float], ...]
+    pairs: tuple[str, ...]
 
 
 def seek(unit: Unit, known: Known, total: int) -> Sought:
@@ -121,7 +122,8 @@ def seek(unit: Unit, known: Known, total: int) -> Sought:
         terms = {*unit.grams, *_pairs(unit.said.split()), *_threes(unit.initials)}
     weight = math.log(1 + total / min(items, total)) if items else 0.0
     weight *= _DEED if unit.deed else 1.0
-    return Sought(unit, tuple(sorted(terms)), items, weight, grams)
+    pairs = tuple(f" {pair} " for pair in _pairs(unit.said.split()))
+    return Sought(unit, tuple(sorted(terms)), items, weight, grams, pairs)
 
 
 def _rarest(alternative: Alternative, known: Known) -> Sequence[str]:
@@ -241,7 +243,7 @@ def score(wanted: Wanted, candidate: Candidate) -> float:
     if found < _LEAST_SCORE:
         return 0.0
     found += _DENSE * min(covered / len(name), 1.0)
-    if any(word in name for word in _FIRST_WORDS):
+    if _FIRST_WORDS.search(name):
         found += _FIRST
     return found + _HOT * candidate.hot + _USED * candidate.used
 
@@ -287,9 +289,8 @@ def _resemblance(one: Sought, candidate: Candidate) -> float:
     if unit.said:
         if f" {unit.said} " in candidate.said:
             return _SOUNDS_SO
-        pairs = _pairs(unit.said.split())
-        if len(pairs) > 1:
-            part = sum(f" {pair} " in candidate.said for pair in pairs) / len(pairs)
+        if len(one.pairs) > 1:
+            part = sum(pair in candidate.said for pair in one.pairs) / len(one.pairs)
             best = part * _PART_OF_SOUND if part >= _LEAST_PART else 0.0
     if len(unit.initials) >= _INITIALS_LENGTH and unit.initials in candidate.initials:
         best = max(best, _SHORT_SO)

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from auth.accounts.events import AccountClosed, SubjectsMerged
 from casework.catalogue.personal import queries, service
-from casework.catalogue.personal.errors import TooManyFavourites
+from casework.catalogue.personal.errors import FavouritesFull
 from casework.catalogue.search import queries as search
 from core import clock, db, events
 from core.errors import NotFound
@@ -36,7 +36,7 @@ def test_the_list_has_an_end(session: Session, citizen: Any) -> None:
     for item_id in codes[: service.MOST_FAVOURITES]:
         service.keep(session, subject_id=me, item_id=item_id)
     service.keep(session, subject_id=me, item_id=codes[0])
-    with pytest.raises(TooManyFavourites):
+    with pytest.raises(FavouritesFull):
         service.keep(session, subject_id=me, item_id=codes[service.MOST_FAVOURITES])
 
 
