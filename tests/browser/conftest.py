@@ -39,19 +39,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--write-screenshots", action="store_true", help="make the pictures of the sign-in pages anew")
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Make the marker known."""
-    config.addinivalue_line("markers", f"{MARKER}: needs a Chromium and takes minutes; run by make browser")
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave these tests out unless they are asked for by their marker."""
-    if MARKER not in (config.option.markexpr or ""):
-        left_out = [item for item in items if item.get_closest_marker(MARKER)]
-        items[:] = [item for item in items if item not in left_out]
-        config.hook.pytest_deselected(items=left_out)
-
-
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Any]:
     """A headless Chromium with a profile of its own."""
