@@ -75,17 +75,18 @@ def figures(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     }
 
 
-def fill_up(items: int) -> None:
-    """Import made-up items beside the sample, so that there are `items` in all.
+def fill_up(items: int, points: int = 0) -> None:
+    """Import made-up items beside the sample, so that there are `items` in all, and `points` made-up service points.
 
     Raises `RuntimeError` when they have faults.
     """
     with tempfile.TemporaryDirectory(prefix="nb-eval-") as folder:
         missing = items - len(sample_document()["items"])
-        document, _ = write_city(Path(folder), items=missing, points=0, seed=_SEED, day=clock.today())
+        document, places = write_city(Path(folder), items=missing, points=points, seed=_SEED, day=clock.today())
         faults = operations.import_catalogue(document, lambda line: print(line, file=sys.stderr))
+        faults += operations.import_points(places, lambda line: print(line, file=sys.stderr))
     if faults:
-        raise RuntimeError(f"the made-up items have faults: {faults[:5]}")
+        raise RuntimeError(f"the made-up city has faults: {faults[:5]}")
 
 
 def ask(port: int, queries: Iterable[Judged]) -> list[Outcome]:

@@ -84,6 +84,20 @@ def import_catalogue(sample: bool, file: Path | None) -> None:
         raise click.ClickException(f"{len(faults)} faults; nothing was changed")
 
 
+@main.command("import-points")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def import_points(file: Path) -> None:
+    """Import service points (GCJ-02) from FILE."""
+    from gateway import operations
+
+    operations.connect(_settings())
+    faults = operations.import_points(file, click.echo)
+    if faults:
+        for fault in faults:
+            click.echo(f"  {fault}", err=True)
+        raise click.ClickException(f"{len(faults)} faults; nothing was changed")
+
+
 @main.command("generate-city")
 @click.option("--items", default=20_000, show_default=True, type=click.IntRange(1))
 @click.option("--points", default=3_121, show_default=True, type=click.IntRange(0))

@@ -16,6 +16,7 @@ from casework.catalogue.answers import service as answers
 from casework.catalogue.linting import queries as linter
 from casework.catalogue.search import service as catalogue_search
 from casework.places import queries as places
+from casework.places.points import service as points
 from core import audit, calendar, clock, jobs, retention, security
 from core.actors import System
 from core.audit import ChainReport
@@ -56,6 +57,17 @@ def import_catalogue(file: Path, progress: Callable[[str], None]) -> list[str]:
             session.rollback()
             return [str(fault) for fault in report.faults]
     progress(f"{report.items} items, {report.changed} new or changed")
+    return []
+
+
+def import_points(file: Path, progress: Callable[[str], None]) -> list[str]:
+    """Import the service points of `file`; the faults found, if any (then nothing was changed)."""
+    with transaction() as session:
+        report = points.import_points(session, json.loads(file.read_text(encoding="utf-8")))
+        if report.faults:
+            session.rollback()
+            return list(report.faults)
+    progress(f"{report.points} points, {report.changed} rows new or changed")
     return []
 
 

@@ -42,7 +42,7 @@ REFERENCE_TABLES = {
     "alembic_version", "calendar_day", "retention_rule", "item", "item_version", "item_material", "item_fee_line", "item_question",
     "department", "zone", "region", "dev_zone", "joint_topic", "life_event_package", "app_tile", "licence_type", "hall",
     "hall_zone", "service_window", "window_item", "hall_hours", "catalogue_revision", "booking_policy",
-    "item_search", "item_search_term",
+    "item_search", "item_search_term", "service_hours", "service_point",
 }  # fmt: skip
 
 _STACK = pytest.StashKey[ExitStack]()

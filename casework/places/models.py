@@ -6,7 +6,7 @@ from datetime import date, datetime, time
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, Text, UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -95,6 +95,7 @@ class HallException(UuidKey, Base):
     __tablename__ = "hall_exception"
     __table_args__ = (
         UniqueConstraint("hall_id", "day", name="uq_hall_exception_hall_id_day"),
+        Index("ix_hall_exception_day", "day"),
         CheckConstraint("reason <> ''", name="has_a_reason"),
     )
 
@@ -102,4 +103,5 @@ class HallException(UuidKey, Base):
     day: Mapped[date]
     periods: Mapped[list[Any]] = mapped_column(JSONB)
     reason: Mapped[str] = mapped_column(Text)
+    reason_en: Mapped[str] = mapped_column(Text, server_default="")
     created_at: Mapped[datetime]

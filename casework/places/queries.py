@@ -16,6 +16,7 @@ from casework.catalogue.lookups import queries as lookups
 from casework.catalogue.rules import SAMPLE_NOTICE
 from casework.places import rules
 from casework.places.models import HallException, HallHours, HallZone, ServiceHall, ServiceWindow, WindowItem
+from casework.places.points.models import ItemScope
 from casework.places.rules import Exceptional, Hall, Level, Opening, Periods, WindowKind, WindowState
 from core import calendar, clock
 from core.errors import NotFound
@@ -80,7 +81,10 @@ def halls(
 
 
 def halls_for_item(session: Session, item_id: str) -> list[Hall]:
-    """The halls with an open window that takes the item, as it is in force today (S12). Raises as `catalogue.item_in_force`."""
+    """The halls with an open window that takes the item as it is in force today; the city's alone if reserved (S12, S13).
+
+    Raises as `catalogue.item_in_force`.
+    """
     query = select(ServiceHall).where(ServiceHall.id.in_(_serving(session, item_id)))
     return [_hall(found) for found in session.scalars(query.order_by(ServiceHall.position, ServiceHall.code))]
 
@@ -91,7 +95,9 @@ def _serving(session: Session, item_id: str) -> Select[UUID]:
         and_(ServiceWindow.kind == WindowKind.COMBINED, ServiceWindow.zone_code == item.zone_code),
         ServiceWindow.id.in_(select(WindowItem.window_id).where(WindowItem.item_id == item_id)),
     )
-    return select(ServiceWindow.hall_id).where(ServiceWindow.state == WindowState.OPEN, takes)
+    reserved = select(ItemScope.item_id).where(ItemScope.item_id == item_id, ItemScope.reserved_to_city).exists()
+    city = ServiceWindow.hall_id.in_(select(ServiceHall.id).where(ServiceHall.level == Level.CITY))
+    return select(ServiceWindow.hall_id).where(ServiceWindow.state == WindowState.OPEN, takes, or_(~reserved, city))
 
 
 def window_count(session: Session, hall_id: UUID, zone_code: str) -> int:
@@ -140,13 +146,13 @@ def _week(session: Session, hall_id: UUID) -> dict[int, Periods]:
 
 def _exceptions(session: Session, hall_id: UUID, first: date, last: date) -> dict[date, Exceptional]:
     rows = session.execute(
-        select(HallException.day, HallException.periods, HallException.reason).where(
+        select(HallException.day, HallException.periods, HallException.reason, HallException.reason_en).where(
             HallException.hall_id == hall_id, HallException.day.between(first, last)
         )
     )
     return {
-        day: Exceptional(tuple((time.fromisoformat(a), time.fromisoformat(b)) for a, b in periods), reason)
-        for day, periods, reason in rows
+        day: Exceptional(tuple((time.fromisoformat(a), time.fromisoformat(b)) for a, b in periods), reason, reason_en)
+        for day, periods, reason, reason_en in rows
     }
 
 

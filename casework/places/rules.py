@@ -72,15 +72,16 @@ class Hall:
 
 @dataclass(frozen=True, slots=True)
 class Exceptional:
-    """What holds for one day instead of the week."""
+    """What holds for one day instead of the week; `reason_en` may be missing."""
 
     periods: Periods
     reason: str
+    reason_en: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """One day of a hall. No periods: closed. `note` is the holiday's name or the exception's reason.
+    """One day of a hall. No periods: closed. `note` is the holiday's name or the exception's reason, `note_en` in English.
 
     `provisional`: no calendar is published for the day yet (K-10).
     """
@@ -90,6 +91,7 @@ class Opening:
     cause: Cause | None
     note: str
     provisional: bool
+    note_en: str = ""
 
     @property
     def open(self) -> bool:
@@ -117,7 +119,9 @@ def opening(day: date, calendar: Calendar, week: Mapping[int, Periods], exceptio
     provisional = not known.published
     weekday = day.isoweekday()
     if exception is not None:
-        return Opening(day, exception.periods, Cause.EXCEPTION, exception.reason, provisional)
+        return Opening(
+            day, exception.periods, Cause.EXCEPTION, exception.reason, provisional, note_en=exception.reason_en
+        )
     if not known.is_workday:
         cause = Cause.HOLIDAY if known.name else Cause.WEEKEND
         return Opening(day, (), cause, known.name, provisional)
@@ -166,5 +170,6 @@ def cause_text(found: Opening, language: str) -> str:
         return ""
     zh, en = _CAUSES[found.cause]
     if language == "en":
-        return f"{en}: {found.note}" if found.note else en
+        note = found.note_en or found.note
+        return f"{en}: {note}" if note else en
     return f"{zh}：{found.note}" if found.note else zh

@@ -18,6 +18,9 @@ from casework.catalogue.answers import service as answers
 from casework.catalogue.importing.service import upsert
 from casework.places import rules
 from casework.places.models import HallException, HallHours, HallZone, ServiceHall, ServiceWindow, WindowItem
+from casework.places.points import rules as point_rules
+from casework.places.points import service as points
+from casework.places.points.rules import Position
 from casework.places.rules import Level, WindowKind, WindowState
 from core import audit, clock, ids
 from core.actors import Staff, System
@@ -52,6 +55,8 @@ class _Hall(ma.Schema):
     region_code = ma.fields.String(required=True, validate=Regexp(r"\A\d{6}\Z"))
     address = ma.fields.String(required=True, validate=Length(1, 500))
     consult = ma.fields.String(required=True, validate=Length(0, 200))
+    latitude = ma.fields.Float(load_default=None, validate=Range(point_rules.SOUTH, point_rules.NORTH))
+    longitude = ma.fields.Float(load_default=None, validate=Range(point_rules.WEST, point_rules.EAST))
     sample = ma.fields.Boolean(required=True)
     zones = ma.fields.List(ma.fields.Nested(_Zone), required=True, validate=Length(1))
     special_windows = ma.fields.List(ma.fields.Nested(_Special), required=True)
@@ -109,6 +114,8 @@ def _faults(halls: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         if hall["code"] in seen:
             yield f"halls.{i}.code: {hall['code']} is there before"
         seen.add(hall["code"])
+        if (hall["latitude"] is None) != (hall["longitude"] is None):
+            yield f"halls.{i}: latitude and longitude go together"
         windows = {zone["zone_code"]: zone["windows"] for zone in hall["zones"]}
         if len(windows) != len(hall["zones"]):
             yield f"halls.{i}.zones: a zone is there twice"
@@ -176,7 +183,11 @@ def _write_hall(
     }
     of_hall = WindowItem.window_id.in_(select(ServiceWindow.id).where(ServiceWindow.hall_id == hall_id))
     changed += len(gone) + _replace(session, WindowItem, of_hall, items)
-    return changed + _replace(session, HallHours, HallHours.hall_id == hall_id, hours)
+    changed += _replace(session, HallHours, HallHours.hall_id == hall_id, hours)
+    if hall["latitude"] is None:
+        points.follow_hours(session, hall_id)
+        return changed
+    return changed + points.put_hall(session, hall_id, Position(hall["latitude"], hall["longitude"]))
 
 
 def _replace(session: Session, model: type[Base], which: Any, wanted: set[tuple[Any, ...]]) -> int:
@@ -199,6 +210,7 @@ def add_exception(
     day: date,
     periods: Sequence[tuple[time, time]],
     reason: str,
+    reason_en: str = "",
 ) -> None:
     """Say when a hall is open on one day, whatever the week and the calendar say; no periods: closed (AP-4, AP-15).
 
@@ -216,12 +228,18 @@ def add_exception(
         select(HallException).where(HallException.hall_id == hall_id, HallException.day == day).with_for_update()
     )
     write = pg.insert(HallException).values(
-        id=ids.uuid7(), hall_id=hall_id, day=day, periods=said, reason=reason.strip(), created_at=clock.now()
+        id=ids.uuid7(),
+        hall_id=hall_id,
+        day=day,
+        periods=said,
+        reason=reason.strip(),
+        reason_en=reason_en.strip(),
+        created_at=clock.now(),
     )
     session.execute(
         write.on_conflict_do_update(
             index_elements=[HallException.hall_id, HallException.day],
-            set_={name: write.excluded[name] for name in ("periods", "reason", "created_at")},
+            set_={name: write.excluded[name] for name in ("periods", "reason", "reason_en", "created_at")},
         )
     )
     answers.touch(session)
@@ -231,7 +249,11 @@ def add_exception(
         action="places.add_exception",
         object_type="hall",
         object_id=hall_id,
-        before={"periods": before.periods, "reason": before.reason} if before else None,
-        after={"periods": said, "reason": reason.strip()},
+        before=_said(before) if before else None,
+        after={"periods": said, "reason": reason.strip(), "reason_en": reason_en.strip()},
         day=day.isoformat(),
     )
+
+
+def _said(exception: HallException) -> dict[str, Any]:
+    return {"periods": exception.periods, "reason": exception.reason, "reason_en": exception.reason_en}

@@ -1,0 +1,224 @@
+"""What is done to points: importing them, and keeping the rows of halls as their halls are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import time
+from typing import Any
+from uuid import UUID
+
+import marshmallow as ma
+import orjson
+from marshmallow.validate import Equal, Length, OneOf, Range, Regexp
+from sqlalchemy import delete, select, update
+from sqlalchemy.dialects import postgresql as pg
+from sqlalchemy.orm import Session
+
+from casework.catalogue.answers import service as answers
+from casework.catalogue.importing.service import upsert
+from casework.catalogue.lookups import queries as lookups
+from casework.places import rules as places
+from casework.places.models import HallHours, ServiceHall
+from casework.places.points import rules
+from casework.places.points.models import ItemScope, PointException, ServiceHours, ServicePoint
+from casework.places.points.rules import Kind, Position, Scope
+from core.errors import InvalidInput
+
+_BATCH = 1_000
+_TIME = "%H:%M"
+
+
+def _period() -> ma.fields.Field[Any]:
+    return ma.fields.Tuple((ma.fields.Time(format=_TIME), ma.fields.Time(format=_TIME)))
+
+
+class _Hours(ma.Schema):
+    weekdays = ma.fields.List(ma.fields.Integer(strict=True, validate=Range(1, 7)), required=True)
+    periods = ma.fields.List(_period(), required=True)
+
+
+class _Exception(ma.Schema):
+    day = ma.fields.Date(required=True)
+    periods = ma.fields.List(_period(), required=True)
+    reason = ma.fields.String(required=True, validate=Length(1, 200))
+    reason_en = ma.fields.String(load_default="", validate=Length(0, 200))
+
+
+class _Point(ma.Schema):
+    code = ma.fields.String(required=True, validate=Regexp(r"\A[A-Z0-9-]{1,40}\Z"))
+    name = ma.fields.String(required=True, validate=Length(1, 200))
+    kind = ma.fields.String(required=True, validate=OneOf([str(kind) for kind in Kind if kind is not Kind.HALL]))
+    region_code = ma.fields.String(required=True)
+    address = ma.fields.String(required=True, validate=Length(1, 500))
+    latitude = ma.fields.Float(required=True, validate=Range(rules.SOUTH, rules.NORTH))
+    longitude = ma.fields.Float(required=True, validate=Range(rules.WEST, rules.EAST))
+    phone = ma.fields.String(required=True, validate=Length(0, 200))
+    accessible = ma.fields.Boolean(required=True, allow_none=True)
+    sample = ma.fields.Boolean(required=True)
+    hours = ma.fields.List(ma.fields.Nested(_Hours), required=True)
+    open_on_rest_days = ma.fields.Boolean(load_default=None)
+    zones = ma.fields.List(ma.fields.String(validate=Length(1, 10)), load_default=list)
+    items = ma.fields.List(ma.fields.String(validate=Length(1, 64)), load_default=list)
+    exceptions = ma.fields.List(ma.fields.Nested(_Exception), load_default=list)
+    withdrawn = ma.fields.Boolean(load_default=False)
+
+
+class _Scope(ma.Schema):
+    item_id = ma.fields.String(required=True)
+    scope = ma.fields.String(required=True, validate=OneOf([str(scope) for scope in Scope]))
+    reserved_to_city = ma.fields.Boolean(load_default=False)
+
+
+class _Points(ma.Schema):
+    schema_version = ma.fields.String(required=True, validate=Equal("1.0"))
+    disclaimer = ma.fields.String(load_default="")
+    coordinate_system = ma.fields.String(required=True, validate=Equal("GCJ-02"))
+    points = ma.fields.List(ma.fields.Nested(_Point), required=True)
+    item_scopes = ma.fields.List(ma.fields.Nested(_Scope), load_default=list)
+
+
+@dataclass(frozen=True, slots=True)
+class PointsReport:
+    """Points in the document, how many rows differed, and the faults as "path: what" (then nothing was written)."""
+
+    points: int
+    changed: int
+    faults: tuple[str, ...]
+
+
+def import_points(session: Session, document: Mapping[str, Any]) -> PointsReport:
+    """Write the points of `document` (GCJ-02); the same twice changes nothing. Points it doesn't name stay as they are.
+
+    Exceptions replace those of the named points. Regions and items must be in the catalogue.
+    """
+    try:
+        found = _Points().load(document)
+    except ma.ValidationError as wrong:
+        return PointsReport(0, 0, tuple(_flat("", wrong.messages)))
+    faults = tuple(_faults(found["points"], {region["code"] for region in lookups.regions(session)}))
+    if faults:
+        return PointsReport(0, 0, faults)
+    changed = _write(session, found["points"])
+    if found["item_scopes"]:
+        changed += upsert(session, ItemScope, found["item_scopes"])
+    if changed:
+        answers.touch(session)
+    return PointsReport(len(found["points"]), changed, ())
+
+
+def _flat(path: str, messages: Any) -> Iterator[str]:
+    if isinstance(messages, Mapping):
+        for key, inner in messages.items():
+            yield from _flat(f"{path}.{key}" if path else str(key), inner)
+    else:
+        yield from (f"{path}: {message}" for message in messages)
+
+
+def _faults(points: Sequence[Mapping[str, Any]], regions: set[str]) -> Iterator[str]:
+    seen: set[str] = set()
+    for i, point in enumerate(points):
+        if point["code"] in seen:
+            yield f"points.{i}.code: {point['code']} is there before"
+        seen.add(point["code"])
+        if point["region_code"] not in regions:
+            yield f"points.{i}.region_code: no such district"
+        weekdays = [weekday for hours in point["hours"] for weekday in hours["weekdays"]]
+        if len(weekdays) != len(set(weekdays)):
+            yield f"points.{i}.hours: a weekday is there twice"
+        days = [exception["day"] for exception in point["exceptions"]]
+        if len(days) != len(set(days)):
+            yield f"points.{i}.exceptions: a day is there twice"
+        for name in ("hours", "exceptions"):
+            for j, said in enumerate(point[name]):
+                try:
+                    places.check_periods(said["periods"])
+                except InvalidInput:
+                    yield f"points.{i}.{name}.{j}.periods: they overlap or end before they begin"
+
+
+def _write(session: Session, points: Sequence[Mapping[str, Any]]) -> int:
+    hours: dict[UUID, dict[str, Any]] = {}
+    rows = []
+    for point in points:
+        week = {day: said["periods"] for said in point["hours"] for day in said["weekdays"]}
+        every_day = point["open_on_rest_days"]
+        shared = _hours_row(week, rest_days=point["kind"] == Kind.TERMINAL if every_day is None else every_day)
+        hours[shared["id"]] = shared
+        rows.append(_row(point, shared["id"]))
+    changed = 0
+    if hours:
+        changed += upsert(session, ServiceHours, list(hours.values()))
+    for start in range(0, len(rows), _BATCH):
+        changed += upsert(session, ServicePoint, rows[start : start + _BATCH])
+    return changed + _write_exceptions(session, points)
+
+
+def _write_exceptions(session: Session, points: Sequence[Mapping[str, Any]]) -> int:
+    wanted = {
+        (said["day"], rules.point_id(point["code"])): {
+            "periods": _stored(places.check_periods(said["periods"])),
+            "reason": said["reason"],
+            "reason_en": said["reason_en"],
+        }
+        for point in points
+        for said in point["exceptions"]
+    }
+    named = PointException.point_id.in_([rules.point_id(point["code"]) for point in points])
+    present = {
+        (row.day, row.point_id): {"periods": row.periods, "reason": row.reason, "reason_en": row.reason_en}
+        for row in session.scalars(select(PointException).where(named))
+    }
+    if present == wanted:
+        return 0
+    session.execute(delete(PointException).where(named))
+    if wanted:
+        rows = [{"day": day, "point_id": point} | said for (day, point), said in wanted.items()]
+        session.execute(pg.insert(PointException), rows)
+    return sum(present.get(key) != said for key, said in wanted.items()) + len(present.keys() - wanted.keys())
+
+
+def _stored(periods: Iterable[tuple[time, time]]) -> list[list[str]]:
+    return [[f"{opens:%H:%M}", f"{closes:%H:%M}"] for opens, closes in periods]
+
+
+def _hours_row(week: Mapping[int, Iterable[tuple[time, time]]], *, rest_days: bool) -> dict[str, Any]:
+    stored = {str(day): _stored(sorted(week[day])) for day in sorted(week)}
+    key = orjson.dumps([stored, rest_days], option=orjson.OPT_SORT_KEYS).decode()
+    return {"id": rules.hours_id(key), "week": stored, "rest_days": rest_days}
+
+
+def _row(point: Mapping[str, Any], hours: UUID) -> dict[str, Any]:
+    row = {name: point[name] for name in ("code", "name", "kind", "region_code", "address", "accessible", "withdrawn")}
+    row |= {"id": rules.point_id(point["code"]), "hall_id": None, "hours_id": hours, "consult": point["phone"]}
+    row |= {"zone_codes": sorted(point["zones"]), "item_ids": sorted(point["items"]), "is_sample": point["sample"]}
+    return row | _placed(Position(point["latitude"], point["longitude"]))
+
+
+def _placed(position: Position) -> dict[str, float]:
+    east, north = rules.on_map(position)
+    return {"latitude": position.latitude, "longitude": position.longitude, "east": east, "north": north}
+
+
+def put_hall(session: Session, hall_id: UUID, position: Position) -> int:
+    """Put a hall on the map, with what its row and its hours say; returns how many rows differed."""
+    hall = session.get_one(ServiceHall, hall_id, populate_existing=True)
+    hours = _hall_hours(session, hall_id)
+    row = {name: getattr(hall, name) for name in ("code", "name", "region_code", "address", "consult", "is_sample")}
+    row |= {"id": rules.point_id(hall.code), "kind": Kind.HALL, "hall_id": hall_id, "hours_id": hours["id"]}
+    row |= {"accessible": None, "zone_codes": [], "item_ids": [], "withdrawn": False} | _placed(position)
+    return upsert(session, ServiceHours, [hours]) + upsert(session, ServicePoint, [row], keep=("accessible",))
+
+
+def follow_hours(session: Session, hall_id: UUID) -> None:
+    """Take over the hours of a hall that have changed, if it is on the map."""
+    hours = _hall_hours(session, hall_id)
+    upsert(session, ServiceHours, [hours])
+    session.execute(update(ServicePoint).where(ServicePoint.hall_id == hall_id).values(hours_id=hours["id"]))
+
+
+def _hall_hours(session: Session, hall_id: UUID) -> dict[str, Any]:
+    week: dict[int, list[tuple[time, time]]] = {}
+    for row in session.scalars(select(HallHours).where(HallHours.hall_id == hall_id)):
+        week.setdefault(row.weekday, []).append((row.opens, row.closes))
+    return _hours_row(week, rest_days=False)
