@@ -6,10 +6,11 @@ import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Connection, Engine, RowMapping, TextClause, select, text, union_all
+from sqlalchemy import Connection, Engine, Row, TextClause, select, text, union_all
 from sqlalchemy.orm import Session
 
 from casework.catalogue import queries as catalogue
@@ -50,23 +51,24 @@ class Wanted:
 class Near(NamedTuple):
     """A point, how far away it is in metres, when it is open today and whether it is now."""
 
-    row: RowMapping
+    row: Row[Any]
     metres: int
     today: Opening
     open_now: bool
 
 
 class _Today(NamedTuple):
-    """When points are open today: by their hours, and those with an exception."""
+    """When points are open today: by their hours, and those with an exception. `taking`: what was asked of items so far."""
 
     openings: Mapping[UUID, Opening]
     exceptional: Mapping[UUID, Opening]
+    taking: dict[str, dict[str, Any]]
 
 
 class _Kept:
     lock = threading.Lock()
     key: tuple[Engine | Connection, Revision, date] | None = None
-    today = _Today({}, {})
+    today = _Today({}, {}, {})
 
 
 def near(
@@ -93,19 +95,20 @@ def near(
             values["beyond"] = max(0.0, (last[0] - 1) / rules.MOST)
     size = limit * 5 // 4 + _SPARE if flat else _NO_LIMIT
     while True:
-        rows = session.execute(_statement(conditions, size, flat=flat), values).mappings().all()
+        rows = session.execute(_statement(tuple(conditions), size, flat=flat), values).all()
         found = _measured(rows, at, last, wanted.radius)
         complete = len(rows) < size
-        sure = _NO_LIMIT if complete else int(rows[-1]["flat"] * rules.LEAST)
+        sure = _NO_LIMIT if complete else int(rows[-1].flat * rules.LEAST)
         if complete or (len(found) > limit and found[limit][0] < sure):
             break
         size *= _MORE
     page = [Near(row, away, day := _opening(today, row), rules.open_at(day, now)) for away, _, row in found[:limit]]
     more = len(found) > limit
-    return Page(page, paging.encode(f"{page[-1].metres} {page[-1].row['id']}") if more else None)
+    return Page(page, paging.encode(f"{page[-1].metres} {page[-1].row.id}") if more else None)
 
 
-def _statement(conditions: Iterable[str], size: int, *, flat: bool) -> TextClause:
+@lru_cache(maxsize=500)
+def _statement(conditions: tuple[str, ...], size: int, *, flat: bool) -> TextClause:
     """The points in the order of the map, as far as the map is flat; else all, to be sorted by their true distance."""
     where = " AND ".join(conditions)
     if not flat:
@@ -117,13 +120,13 @@ def _statement(conditions: Iterable[str], size: int, *, flat: bool) -> TextClaus
 
 
 def _measured(
-    rows: Sequence[RowMapping], at: Position, last: tuple[int, UUID] | None, radius: int | None
-) -> list[tuple[int, UUID, RowMapping]]:
+    rows: Sequence[Row[Any]], at: Position, last: tuple[int, UUID] | None, radius: int | None
+) -> list[tuple[int, UUID, Row[Any]]]:
     found = []
     for row in rows:
-        away = round(rules.metres(at, Position(row["latitude"], row["longitude"])))
-        if (radius is None or away <= radius) and (last is None or (away, row["id"]) > last):
-            found.append((away, row["id"], row))
+        away = round(rules.metres(at, Position(row.latitude, row.longitude)))
+        if (radius is None or away <= radius) and (last is None or (away, row.id) > last):
+            found.append((away, row.id, row))
     found.sort(key=lambda one: one[:2])
     return found
 
@@ -148,7 +151,9 @@ def _narrowed(session: Session, wanted: Wanted, today: _Today, now: datetime) ->
         values["opened"] = _open(today.exceptional, now)
     if wanted.item_id is not None:
         conditions.append(_TAKES)
-        values |= _taking(session, wanted.item_id, clock.local(now).date())
+        if wanted.item_id not in today.taking:
+            today.taking[wanted.item_id] = _taking(session, wanted.item_id, clock.local(now).date())
+        values |= today.taking[wanted.item_id]
     return conditions, values
 
 
@@ -183,8 +188,8 @@ def _taking(session: Session, item_id: str, day: date) -> dict[str, Any]:
     }
 
 
-def _opening(today: _Today, row: RowMapping) -> Opening:
-    return today.exceptional.get(row["id"]) or today.openings[row["hours_id"]]
+def _opening(today: _Today, row: Row[Any]) -> Opening:
+    return today.exceptional.get(row.id) or today.openings[row.hours_id]
 
 
 def _today(session: Session, day: date) -> _Today:
@@ -201,7 +206,7 @@ def _today(session: Session, day: date) -> _Today:
         for row in session.execute(_EXCEPTIONS, {"first": day, "last": day})
     }
     with _Kept.lock:
-        _Kept.key, _Kept.today = key, _Today(openings, exceptional)
+        _Kept.key, _Kept.today = key, _Today(openings, exceptional, {})
         return _Kept.today
 
 
@@ -230,34 +235,37 @@ def near_answer(found: Near, language: str) -> dict[str, Any]:
     return point_answer(found.row) | {
         "distance_m": found.metres,
         "open_now": found.open_now,
-        "today": places.opening_answer(found.today, language),
+        "today": _opening_answer(found.today, language),
     }
 
 
-def point_answer(row: RowMapping) -> dict[str, Any]:
+_opening_answer = lru_cache(maxsize=1_000)(places.opening_answer)
+
+
+def point_answer(row: Row[Any]) -> dict[str, Any]:
     """A point as it is answered; the coordinates are GCJ-02."""
     return {
-        "id": str(row["id"]),
-        "code": row["code"],
-        "name": row["name"],
-        "kind": row["kind"],
-        "hall_id": str(row["hall_id"]) if row["hall_id"] else None,
-        "region_code": row["region_code"],
-        "address": row["address"],
-        "consult": row["consult"],
-        "accessible": row["accessible"],
-        "latitude": row["latitude"],
-        "longitude": row["longitude"],
-        "is_sample": row["is_sample"],
+        "id": str(row.id),
+        "code": row.code,
+        "name": row.name,
+        "kind": row.kind,
+        "hall_id": str(row.hall_id) if row.hall_id else None,
+        "region_code": row.region_code,
+        "address": row.address,
+        "consult": row.consult,
+        "accessible": row.accessible,
+        "latitude": row.latitude,
+        "longitude": row.longitude,
+        "is_sample": row.is_sample,
     }
 
 
 def point_detail(session: Session, point_id: UUID, today: date, language: str) -> dict[str, Any]:
     """A point with its hours, today, the next open day and what it takes. Raises `NotFound`."""
-    found = session.execute(select(*ServicePoint.__table__.c).where(ServicePoint.id == point_id)).mappings().first()
-    if found is None or found["withdrawn"]:
+    found = session.execute(select(*ServicePoint.__table__.c).where(ServicePoint.id == point_id)).one_or_none()
+    if found is None or found.withdrawn:
         raise NotFound()
-    hours = _hours(session.get_one(ServiceHours, found["hours_id"]))
+    hours = _hours(session.get_one(ServiceHours, found.hours_id))
     exceptions = _own_exceptions(session, found, today, today + timedelta(days=place_rules.SEARCH_DAYS))
     days = calendar.load(session)
     ahead = (today + timedelta(days=offset) for offset in range(1, place_rules.SEARCH_DAYS + 1))
@@ -271,17 +279,17 @@ def point_detail(session: Session, point_id: UUID, today: date, language: str) -
         "open_on_rest_days": hours.rest_days,
         "today": places.opening_answer(rules.opening(today, days, hours, exceptions.get(today)), language),
         "next_open": places.opening_answer(following, language) if following else None,
-        "zones": found["zone_codes"],
-        "items": found["item_ids"],
+        "zones": found.zone_codes,
+        "items": found.item_ids,
     }
 
 
-def _own_exceptions(session: Session, point: RowMapping, first: date, last: date) -> dict[date, Exceptional]:
+def _own_exceptions(session: Session, point: Row[Any], first: date, last: date) -> dict[date, Exceptional]:
     columns = ("day", "periods", "reason", "reason_en")
     own = select(*(getattr(PointException, name) for name in columns)).where(
-        PointException.point_id == point["id"], PointException.day.between(first, last)
+        PointException.point_id == point.id, PointException.day.between(first, last)
     )
     halls = select(*(getattr(HallException, name) for name in columns)).where(
-        HallException.hall_id == point["hall_id"], HallException.day.between(first, last)
+        HallException.hall_id == point.hall_id, HallException.day.between(first, last)
     )
     return {row.day: _exceptional(row) for row in session.execute(union_all(own, halls))}
