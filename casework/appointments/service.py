@@ -218,7 +218,11 @@ def _cancel(session: Session, actor: Citizen | Staff, appointment: Appointment) 
 
 
 def give_up_hold(session: Session, *, actor: Citizen, hold_id: UUID) -> None:
-    """Free the caller's hold at once. Nothing happens if it ran out already or was never the caller's."""
+    """Free the caller's hold at once. Raises `NotFound` for none, a foreign one, and one out of an agent's scope alike."""
+    held = queries.owned(session, hold_id, actor.owner_id)
+    if held.state != State.HELD:
+        raise NotFound()
+    _require(session, actor, held)
     holds.give_up(session, owner_id=actor.owner_id, hold_id=hold_id)
 
 

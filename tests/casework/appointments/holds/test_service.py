@@ -21,6 +21,7 @@ from casework.slots.errors import SlotFull
 from core import clock
 from core.actors import Citizen
 from core.db import transaction
+from core.errors import NotFound
 from notifications.messages.models import Message
 from tests.factories import appointments as make
 from tests.factories import prereview as prereviews
@@ -134,8 +135,10 @@ def test_booking_the_last_place_that_one_holds_oneself(session: Session, citizen
 def test_giving_a_hold_up(session: Session, citizen: Citizens, small: UUID) -> None:
     person, other = citizen()[0], citizen()[0]
     held = make.hold(session, person, small)
-    service.give_up_hold(session, actor=other, hold_id=held.id)
+    with pytest.raises(NotFound):
+        service.give_up_hold(session, actor=other, hold_id=held.id)
     assert make.counters(session, small)[1] == 25
     service.give_up_hold(session, actor=person, hold_id=held.id)
-    service.give_up_hold(session, actor=person, hold_id=held.id)
+    with pytest.raises(NotFound):
+        service.give_up_hold(session, actor=person, hold_id=held.id)
     assert make.counters(session, small)[1] == 0
