@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from itertools import cycle, repeat
 from random import Random
 from statistics import median
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from sqlalchemy import text
 
@@ -62,9 +62,8 @@ def _items() -> Iterator[bytes]:
 
 
 def _lists() -> Iterator[bytes]:
-    asked = [{"limit": _LIST_SIZE}, {"limit": _LIST_SIZE, "hot": "true"}, {"limit": _LIST_SIZE, "bookable": "true"}]
-    asked += [{"limit": _LIST_SIZE, "zone": zone} for zone in _ZONES]
-    return cycle(load.get(f"/api/v1/catalogue/items?{urlencode(query)}") for query in asked)
+    narrowed = ["", "&hot=true", "&bookable=true", *(f"&zone={zone}" for zone in _ZONES)]
+    return cycle(load.get(f"/api/v1/catalogue/items?limit={_LIST_SIZE}{rest}") for rest in narrowed)
 
 
 def _searches() -> Iterator[bytes]:

@@ -20,7 +20,6 @@ from gateway.wiring import wire
 from tests.browser.relying_party import RelyingParty
 from tests.sandbox_client import Sandbox, free_port
 
-MARKER = "browser"
 _PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 _FLAGS = [
     "--no-sandbox",

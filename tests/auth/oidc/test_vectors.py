@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from authlib.oauth2.rfc7636 import (  # type: ignore[import-untyped]  # it has no types
+from authlib.oauth2.rfc7636 import (
     CodeChallenge,
     create_s256_code_challenge,
 )

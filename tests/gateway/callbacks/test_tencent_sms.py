@@ -23,9 +23,7 @@ def push(client: FlaskClient, *reports: dict[str, Any], secret: str = SECRET) ->
     return client.post(f"/callbacks/tencent-sms/{secret}", data=json.dumps(reports), content_type="application/json")
 
 
-@pytest.mark.parametrize(
-    ("status", "state"), [("SUCCESS", DeliveryState.DELIVERED), ("FAIL", DeliveryState.FAILED)]
-)
+@pytest.mark.parametrize(("status", "state"), [("SUCCESS", DeliveryState.DELIVERED), ("FAIL", DeliveryState.FAILED)])
 def test_a_message_that_went_by_tencent_is_reported_as_delivered_or_not(
     client: FlaskClient, sandbox: Sandbox, run_jobs: Callable[..., None], status: str, state: DeliveryState
 ) -> None:
