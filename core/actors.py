@@ -88,13 +88,17 @@ class Citizen:
 
 @dataclass(frozen=True, slots=True)
 class Staff:
-    """A signed-in member of staff. `roles` are the role codes of DOMAIN 3.16; hall and department bound what is seen."""
+    """A signed-in member of staff. `roles` are the role codes of DOMAIN 3.16; hall and department bound what is seen.
+
+    `restricted`: the password was set by somebody else; until it is changed, nothing else can be done.
+    """
 
     staff_id: UUID
     session_id: UUID
     roles: frozenset[str]
     hall_id: UUID | None = None
     department_id: str | None = None
+    restricted: bool = False
 
     @property
     def audit_id(self) -> str:

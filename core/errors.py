@@ -91,6 +91,20 @@ class Forbidden(Problem):
     zh, en = "没有权限进行此操作", "You may not do this"
 
 
+class ConfirmationNeeded(Problem):
+    """This act needs the password or a one-time code again, a few minutes before it."""
+
+    code, status = "CONFIRMATION_NEEDED", 403
+    zh, en = "此操作需要再次验证密码或动态码", "Confirm this act with your password or a one-time code first"
+
+
+class PasswordChangeNeeded(Problem):
+    """The password was set by an administrator and must be changed first."""
+
+    code, status = "PASSWORD_CHANGE_NEEDED", 403
+    zh, en = "请先修改初始密码", "Change the password that you were given first"
+
+
 class DelegationOutOfScope(Problem):
     """Acting for another where this isn't part of the delegation, or where nobody may act for another (DG-1, DG-3)."""
 

@@ -140,6 +140,8 @@ def _complete_operation(operation: dict[str, Any], endpoint: str, view: Any) -> 
         responses["401"] = problem
         if declared.kind == "staff":
             responses["403"] = problem
+        if declared.confirm:
+            operation["x-confirm"] = declared.confirm
     if getattr(view, "__idempotent__", False):
         operation.setdefault("parameters", []).append({"$ref": "#/components/parameters/IdempotencyKey"})
     if declared.acts:
@@ -152,5 +154,5 @@ def _access_text(declared: access.Access) -> str:
     if declared.kind == "citizen":
         return f"citizen, level {declared.level}"
     if declared.kind == "staff":
-        return "staff: " + ", ".join(sorted(declared.roles))
+        return "staff: " + (", ".join(sorted(declared.roles)) or declared.note)
     return declared.kind

@@ -35,6 +35,7 @@ from auth.sessions import authenticator
 from auth.sessions import service as sessions
 from auth.sessions.devices import service as devices
 from auth.sessions.events import NewDeviceSignedIn, SessionEnded, SignInDisowned
+from auth.staff.events import StaffLeft
 from casework.appointments import service as appointments
 from casework.cases import service as cases
 from casework.cases.attention import service as attention
@@ -52,6 +53,7 @@ from casework.files.ports import FileStore
 from casework.itemchanges import service as item_changes
 from casework.prereview import service as prereview
 from casework.prereview.events import PreReviewEvent, PreReviewExpired, PreReviewRejected, PreReviewWithdrawn
+from casework.prereview.review import service as prereview_review
 from core import cache, clock, db, ports, security
 from core.actors import System
 from core.events import subscribe
@@ -186,6 +188,7 @@ def subscribe_handlers() -> None:
     subscribe(CaseWithdrawn, delivery.on_case_closed)
     subscribe(CaseDelivered, delivery.on_case_closed)
     subscribe(ShipmentDelivered, _result_delivered)
+    subscribe(StaffLeft, prereview_review.on_staff_left)
     for ended in (PreReviewExpired, PreReviewRejected, PreReviewWithdrawn):
         subscribe(ended, _prereview_ended)
 

@@ -8,6 +8,7 @@ from uuid import UUID
 import marshmallow as ma
 from flask_smorest import Blueprint
 
+from auth.staff.confirmations.rules import Act
 from auth.staff.roles import BACK_OFFICER, DEPARTMENT_MANAGER, FRONT_CLERK, SUPERVISOR
 from casework.cases import queries, service
 from casework.cases.models import ServiceCase
@@ -247,7 +248,7 @@ def accept(case_id: UUID) -> ServiceCase:
 
 
 @blp.post("/<uuid:case_id>/not-accept")
-@access.staff(FRONT_CLERK)
+@access.staff(FRONT_CLERK, confirm=Act.DECIDE)
 @blp.arguments(NotAcceptIn)
 @blp.response(200, StaffCaseOut)
 def not_accept(data: dict[str, Any], case_id: UUID) -> ServiceCase:
@@ -296,7 +297,7 @@ def extend(data: dict[str, Any], case_id: UUID) -> ServiceCase:
 
 
 @blp.post("/<uuid:case_id>/decide")
-@access.staff(BACK_OFFICER)
+@access.staff(BACK_OFFICER, confirm=Act.DECIDE)
 @blp.arguments(DecideIn)
 @blp.response(200, StaffCaseOut)
 def decide(data: dict[str, Any], case_id: UUID) -> ServiceCase:

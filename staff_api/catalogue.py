@@ -10,6 +10,7 @@ import marshmallow as ma
 from flask import Response, make_response, request
 from flask_smorest import Blueprint
 
+from auth.staff.confirmations.rules import Act
 from auth.staff.roles import ITEM_MANAGER
 from casework.catalogue.differences import queries as differences
 from casework.catalogue.drafts import queries, service
@@ -275,7 +276,7 @@ def send_back(data: dict[str, Any], version_id: UUID) -> ItemVersion:
 
 
 @blp.post("/versions/<uuid:version_id>/publish")
-@access.staff(ITEM_MANAGER)
+@access.staff(ITEM_MANAGER, confirm=Act.PUBLISH)
 @run_once
 @blp.arguments(PublishVersionIn)
 @blp.response(200, ItemVersionOut)
@@ -286,7 +287,7 @@ def publish(data: dict[str, date], version_id: UUID) -> ItemVersion:
 
 
 @blp.post("/versions/<uuid:version_id>/withdraw")
-@access.staff(ITEM_MANAGER)
+@access.staff(ITEM_MANAGER, confirm=Act.PUBLISH)
 @run_once
 @blp.arguments(VersionNoteIn)
 @blp.response(200, ItemVersionOut)
@@ -308,7 +309,7 @@ def give_up(version_id: UUID) -> ItemVersion:
 
 
 @blp.post("/items/<item_id>/retire")
-@access.staff(ITEM_MANAGER)
+@access.staff(ITEM_MANAGER, confirm=Act.PUBLISH)
 @run_once
 @blp.arguments(RetireItemIn)
 @blp.response(204)

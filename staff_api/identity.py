@@ -20,6 +20,7 @@ from auth.identity.conflicts.queries import Open
 from auth.identity.conflicts.rules import ConflictState
 from auth.identity.rules import Purpose
 from auth.rebinding import service as rebinding
+from auth.staff.confirmations.rules import Act
 from auth.staff.roles import FRONT_CLERK, SECURITY_ADMIN, SUPERVISOR
 from core import clock
 from core.db import transaction
@@ -169,7 +170,7 @@ def list_conflicts(args: dict[str, Any]) -> Page[Open]:
 
 
 @blp.post("/conflicts/<uuid:conflict_id>/decide")
-@access.staff(FRONT_CLERK)
+@access.staff(FRONT_CLERK, confirm=Act.IDENTITY)
 @blp.arguments(ConflictDecisionIn)
 @blp.response(204)
 def decide(data: dict[str, Any], conflict_id: UUID) -> None:
@@ -200,7 +201,7 @@ def propose_lift(data: dict[str, Any], freeze_id: UUID) -> SubjectFreeze:
 
 
 @blp.post("/freezes/<uuid:freeze_id>/lift")
-@access.staff(SUPERVISOR)
+@access.staff(SUPERVISOR, confirm=Act.IDENTITY)
 @blp.response(200, FreezeOut)
 def lift(freeze_id: UUID) -> SubjectFreeze:
     """Agree that a frozen account go on."""

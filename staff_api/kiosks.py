@@ -10,6 +10,7 @@ from flask_smorest import Blueprint
 
 from auth.kiosks import queries, service
 from auth.kiosks.models import Kiosk
+from auth.staff.confirmations.rules import Act
 from auth.staff.roles import SYSTEM_ADMIN
 from casework.places import queries as places
 from core.db import transaction
@@ -59,7 +60,7 @@ def kiosks(args: dict[str, Any]) -> Page[Kiosk]:
 
 
 @blp.post("")
-@access.staff(SYSTEM_ADMIN)
+@access.staff(SYSTEM_ADMIN, confirm=Act.KEYS)
 @run_once
 @blp.arguments(KioskIn)
 @blp.response(201, KioskOut)
@@ -71,7 +72,7 @@ def register(data: dict[str, Any]) -> Kiosk:
 
 
 @blp.patch("/<uuid:kiosk_id>")
-@access.staff(SYSTEM_ADMIN)
+@access.staff(SYSTEM_ADMIN, confirm=Act.KEYS)
 @blp.arguments(KioskStateIn)
 @blp.response(200, KioskOut)
 def set_active(data: dict[str, Any], kiosk_id: UUID) -> Kiosk:

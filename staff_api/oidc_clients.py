@@ -9,6 +9,7 @@ from flask_smorest import Blueprint
 
 from auth.oidc.clients import queries, service
 from auth.oidc.clients.rules import HIGHEST_LEVEL, SCOPES, AuthMethod, ClientType, Registration
+from auth.staff.confirmations.rules import Act
 from auth.staff.roles import SYSTEM_ADMIN
 from core.db import transaction
 from core.web import access
@@ -114,7 +115,7 @@ def list_clients(args: dict[str, Any]) -> Page[Any]:
 
 
 @blp.post("")
-@access.staff(SYSTEM_ADMIN)
+@access.staff(SYSTEM_ADMIN, confirm=Act.KEYS)
 @run_once
 @blp.arguments(RegisterClientIn)
 @blp.response(201, RegisteredOut)
@@ -134,7 +135,7 @@ def show(client_id: str) -> Any:
 
 
 @blp.patch("/<client_id>")
-@access.staff(SYSTEM_ADMIN)
+@access.staff(SYSTEM_ADMIN, confirm=Act.KEYS)
 @blp.arguments(ChangeClientIn)
 @blp.response(200, OidcClientOut)
 def change(data: dict[str, Any], client_id: str) -> Any:
@@ -144,7 +145,7 @@ def change(data: dict[str, Any], client_id: str) -> Any:
 
 
 @blp.post("/<client_id>/secret")
-@access.staff(SYSTEM_ADMIN)
+@access.staff(SYSTEM_ADMIN, confirm=Act.KEYS)
 @blp.arguments(NewSecretIn)
 @blp.response(200, SecretOut)
 def new_secret(data: dict[str, Any], client_id: str) -> dict[str, str]:
@@ -163,7 +164,7 @@ def disable(client_id: str) -> Any:
 
 
 @blp.post("/<client_id>/enable")
-@access.staff(SYSTEM_ADMIN)
+@access.staff(SYSTEM_ADMIN, confirm=Act.KEYS)
 @blp.response(200, OidcClientOut)
 def enable(client_id: str) -> Any:
     """Enable a disabled client again."""

@@ -8,6 +8,7 @@ from uuid import UUID
 import marshmallow as ma
 from flask_smorest import Blueprint
 
+from auth.staff.confirmations.rules import Act
 from auth.staff.roles import FINANCE
 from core.db import transaction
 from core.web import access
@@ -72,7 +73,7 @@ def list_refunds(args: dict[str, Any]) -> Page[RefundRow]:
 
 
 @blp.post("")
-@access.staff(FINANCE)
+@access.staff(FINANCE, confirm=Act.REFUND)
 @run_once
 @blp.arguments(RefundIn)
 @blp.response(201, RefundOut)
@@ -83,7 +84,7 @@ def request_refund(data: dict[str, Any]) -> RefundRow:
 
 
 @blp.post("/<uuid:refund_id>/approve")
-@access.staff(FINANCE)
+@access.staff(FINANCE, confirm=Act.REFUND)
 @blp.response(200, RefundOut)
 def approve(refund_id: UUID) -> RefundRow:
     """Approve a refund of treasury money that somebody else asked for."""
@@ -102,7 +103,7 @@ def reject(data: dict[str, Any], refund_id: UUID) -> RefundRow:
 
 
 @blp.post("/<uuid:refund_id>/retry")
-@access.staff(FINANCE)
+@access.staff(FINANCE, confirm=Act.REFUND)
 @blp.response(200, RefundOut)
 def retry(refund_id: UUID) -> RefundRow:
     """Send a failed refund again."""

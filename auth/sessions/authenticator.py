@@ -30,6 +30,7 @@ from auth.identity.policies import queries as policies
 from auth.identity.rules import EvidenceType, Proof, Purpose, Result
 from auth.identity.ways.rules import step_up_ways
 from auth.staff.authenticator import staff_of
+from auth.staff.confirmations import queries as confirmations
 from core import clock, ids
 from core.actors import Channel, Citizen, Staff
 from core.db import transaction
@@ -225,6 +226,11 @@ class TokenAuthenticator:
     def staff(self, token: str) -> Staff:
         """The member of staff of a staff token. Raises `NotAuthenticated`."""
         return staff_of(token)
+
+    def has_confirmed(self, actor: Staff, act: str) -> bool:
+        """Whether the member confirmed this kind of act in this session a moment ago."""
+        with transaction() as session:
+            return confirmations.stands(session, session_id=actor.session_id, act=act, now=clock.wall())
 
     def step_up_ways(self, actor: Citizen, needed_level: int) -> Sequence[dict[str, object]]:
         """The ways open to this person on this channel (RFC 9470, DOMAIN 3.7)."""

@@ -15,7 +15,7 @@ from uuid import UUID
 from sqlalchemy import select, update
 
 from auth.staff.models import StaffMember, StaffSession
-from auth.staff.rules import is_over, token_digest
+from auth.staff.rules import is_over, may_sign_in, token_digest
 from core import clock
 from core.actors import Staff
 from core.db import transaction
@@ -76,11 +76,16 @@ def _read(digest: bytes) -> Staff | None:
                 StaffMember.roles,
                 StaffMember.hall_id,
                 StaffMember.department_id,
+                StaffMember.active,
+                StaffMember.expires_at.label("account_until"),
+                StaffMember.must_change_password,
             )
             .join(StaffMember, StaffMember.id == StaffSession.staff_id)
-            .where(StaffSession.token_hash == digest, StaffSession.ended_at.is_(None), StaffMember.active)
+            .where(StaffSession.token_hash == digest, StaffSession.ended_at.is_(None))
         ).one_or_none()
         if row is None or is_over(last_seen=row.last_seen_at, expires_at=row.expires_at, now=now):
+            return None
+        if not may_sign_in(active=row.active, expires_at=row.account_until, now=now):
             return None
         if now - row.last_seen_at >= TOUCH_EVERY:
             session.execute(update(StaffSession).where(StaffSession.id == row.id).values(last_seen_at=now))
@@ -90,4 +95,5 @@ def _read(digest: bytes) -> Staff | None:
         roles=frozenset(row.roles),
         hall_id=row.hall_id,
         department_id=row.department_id,
+        restricted=row.must_change_password,
     )

@@ -28,6 +28,28 @@ class PasswordTooWeak(Problem):
     en = "At least {length} characters of three kinds (capital, small, digit, symbol), without the user name"
 
 
+class PasswordUsedBefore(Problem):
+    """One of the last passwords again."""
+
+    code, status = "PASSWORD_USED_BEFORE", 422
+    zh, en = "不能使用最近 {count} 次用过的密码", "Not one of the last {count} passwords again"
+
+
+class ConfirmationRefused(Problem):
+    """The password or the one-time code shown again was wrong; several lock the account and sign out."""
+
+    code, status = "CONFIRMATION_REFUSED", 403
+    zh = "密码或动态码不正确，连续输错 {failures} 次将锁定账号并退出登录"
+    en = "Password or code is wrong; {failures} failures in a row lock the account and sign you out"
+
+
+class OwnAccount(Problem):
+    """Nobody changes the own roles, account or authenticator (2.7)."""
+
+    code, status = "OWN_ACCOUNT", 403
+    zh, en = "不能对本人账号进行此操作", "Not with your own account"
+
+
 class RolesNotAllowed(Problem):
     """An unknown role, none at all, or two of the three administrators in one hand (2.7)."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Boolean, CheckConstraint, ForeignKey, Integer, LargeBinary, Text
+from sqlalchemy import BigInteger, Boolean, CheckConstraint, ForeignKey, Index, Integer, LargeBinary, Text, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -38,6 +38,50 @@ class StaffMember(UuidKey, Base):
     locked_until: Mapped[datetime | None]
     password_changed_at: Mapped[datetime]
     created_at: Mapped[datetime]
+    must_change_password: Mapped[bool] = mapped_column(Boolean, server_default="false")
+    expires_at: Mapped[datetime | None]
+
+
+class StaffPassword(UuidKey, Base):
+    """A password that was in use before, as argon2id: the last ones aren't taken again."""
+
+    __tablename__ = "staff_password"
+
+    staff_id: Mapped[UUID] = mapped_column(ForeignKey("staff_member.id"), index=True)
+    password_hash: Mapped[str] = mapped_column(Text)
+    replaced_at: Mapped[datetime]
+
+
+class StaffRoleChange(UuidKey, Base):
+    """Who gave whom which roles, and why. Append-only; nobody's own (2.7)."""
+
+    __tablename__ = "staff_role_change"
+    __table_args__ = (CheckConstraint("changed_by <> staff_id", name="by_somebody_else"),)
+
+    staff_id: Mapped[UUID] = mapped_column(ForeignKey("staff_member.id"), index=True)
+    changed_by: Mapped[UUID] = mapped_column(ForeignKey("staff_member.id"))
+    before: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    after: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    reason: Mapped[str] = mapped_column(Text)
+    at: Mapped[datetime]
+
+
+class StaffAuthenticatorReset(UuidKey, Base):
+    """A new authenticator for who lost the phone: one asks, another agrees, neither is the member."""
+
+    __tablename__ = "staff_authenticator_reset"
+    __table_args__ = (
+        CheckConstraint("asked_by <> staff_id AND agreed_by <> staff_id AND agreed_by <> asked_by", name="two_others"),
+        CheckConstraint("(agreed_by IS NULL) = (agreed_at IS NULL)", name="agreement_has_time"),
+        Index("uq_staff_authenticator_reset_open", "staff_id", unique=True, postgresql_where=text("agreed_at IS NULL")),
+    )
+
+    staff_id: Mapped[UUID] = mapped_column(ForeignKey("staff_member.id"))
+    asked_by: Mapped[UUID] = mapped_column(ForeignKey("staff_member.id"))
+    asked_at: Mapped[datetime]
+    reason: Mapped[str] = mapped_column(Text)
+    agreed_by: Mapped[UUID | None] = mapped_column(ForeignKey("staff_member.id"))
+    agreed_at: Mapped[datetime | None]
 
 
 class StaffSession(UuidKey, Base):

@@ -69,6 +69,11 @@ def is_over(*, last_seen: datetime, expires_at: datetime, now: datetime) -> bool
     return now - last_seen >= IDLE or now >= expires_at
 
 
+def may_sign_in(*, active: bool, expires_at: datetime | None, now: datetime) -> bool:
+    """Whether an account is open: not closed, and a temporary one not over."""
+    return active and (expires_at is None or now < expires_at)
+
+
 def check_roles(held: Iterable[str]) -> list[str]:
     """The roles in order. Raises `RolesNotAllowed` for none, unknown ones, or two of the three administrators."""
     wanted = frozenset(held)

@@ -21,9 +21,10 @@ from sqlalchemy.orm import Session
 
 from auth.staff import authenticator, rules
 from auth.staff.errors import StaffSignInRefused, UsernameTaken
+from auth.staff.events import StaffLeft
 from auth.staff.models import StaffMember, StaffSession
 from auth.staff.queries import Member, view
-from core import audit, clock, ids, security
+from core import audit, clock, events, ids, security
 from core.actors import Actor, Staff, System
 from core.errors import NotFound
 from core.limits import Limit, hit
@@ -59,8 +60,8 @@ def sign_in(session: Session, *, username: str, password: str, totp: str, addres
     now = clock.wall()
     member = session.scalar(select(StaffMember).where(StaffMember.username == name).with_for_update())
     # Hashed in every case, so that the time taken doesn't tell which names exist.
-    right = _matches(member.password_hash if member else _nobody(), password)
-    if member is None or not member.active:
+    right = matches(member.password_hash if member else _nobody(), password)
+    if member is None or not rules.may_sign_in(active=member.active, expires_at=member.expires_at, now=now):
         _refuse(session, member, "unknown" if member is None else "disabled")
         return None
     attempts = rules.Attempts(member.failed_attempts, member.locked_until)
@@ -105,7 +106,13 @@ def _refuse(session: Session, member: StaffMember | None, why: str) -> None:
     )
 
 
-def _matches(password_hash: str, password: str) -> bool:
+def hashed(password: str) -> str:
+    """What is kept of a password."""
+    return _hasher.hash(password)
+
+
+def matches(password_hash: str, password: str) -> bool:
+    """Whether the password is the one of the hash."""
     try:
         return _hasher.verify(password_hash, password)
     except VerifyMismatchError:
@@ -145,6 +152,20 @@ def sign_out(session: Session, *, actor: Staff) -> None:
     audit.record(session, actor=actor, action="staff.sign_out", object_type="staff_member", object_id=actor.staff_id)
 
 
+def end_own_session(session: Session, *, actor: Staff, session_id: UUID) -> None:
+    """End one of the actor's sessions. Raises `NotFound` for a foreign one, an ended one and none alike."""
+    ended = session.scalar(
+        update(StaffSession)
+        .where(StaffSession.id == session_id, StaffSession.staff_id == actor.staff_id, StaffSession.ended_at.is_(None))
+        .values(ended_at=clock.wall())
+        .returning(StaffSession.id)
+    )
+    if ended is None:
+        raise NotFound()
+    authenticator.forget(session_id)
+    audit.record(session, actor=actor, action="staff.end_session", object_type="staff_member", object_id=actor.staff_id)
+
+
 def add_member(
     session: Session,
     *,
@@ -155,12 +176,16 @@ def add_member(
     hall_id: UUID | None = None,
     department_id: str | None = None,
     actor: Actor = _COMMAND_LINE,
+    expires_at: datetime | None = None,
+    must_change_password: bool = False,
 ) -> tuple[Member, str]:
-    """A new member, and the otpauth address for the authenticator app.
+    """A new member, and the otpauth address for the authenticator app. `expires_at`: a temporary account.
+
+    `must_change_password`: nothing else can be done before. Without roles, a security administrator gives them.
 
     Raises `RolesNotAllowed`, `PasswordTooWeak`, `UsernameTaken`.
     """
-    wanted, taken_name = rules.check_roles(roles), username.strip().lower()
+    wanted, taken_name = rules.check_roles(roles) if roles else [], username.strip().lower()
     rules.check_password(password, taken_name)
     if session.scalar(select(StaffMember.id).where(StaffMember.username == taken_name)):
         raise UsernameTaken()
@@ -177,11 +202,13 @@ def add_member(
         failed_attempts=0,
         password_changed_at=now,
         created_at=now,
+        expires_at=expires_at,
+        must_change_password=must_change_password,
     )
     session.add(member)
     session.flush()
     _record(session, actor, "staff.add", member)
-    return view(member), _otpauth(member)
+    return view(member), otpauth(member)
 
 
 def set_demo_member(
@@ -215,28 +242,29 @@ def set_demo_member(
     )
     member.password_hash, member.password_changed_at = _hasher.hash(password), clock.wall()
     member.totp_secret, member.totp_last_step = pyotp.random_base32(), None
-    member.active, member.failed_attempts, member.locked_until = True, 0, None
-    _end_sessions(session, member.id)
+    member.active, member.failed_attempts, member.locked_until, member.must_change_password = True, 0, None, False
+    end_sessions(session, member.id)
     _record(session, _COMMAND_LINE, "staff.renew", member)
-    return password, _otpauth(member)
+    return password, otpauth(member)
 
 
 def change_roles(session: Session, *, actor: Actor, staff_id: UUID, roles: Sequence[str]) -> Member:
     """Give a member other roles; they count at the next request. Raises `NotFound`, `RolesNotAllowed`."""
     member = _locked(session, staff_id)
     before = {"roles": list(member.roles)}
-    member.roles = rules.check_roles(roles)
+    member.roles = rules.check_roles(roles) if roles else []
     _record(session, actor, "staff.change_roles", member, before=before)
     return view(member)
 
 
 def disable(session: Session, *, actor: Actor, staff_id: UUID) -> Member:
-    """Close a leaver's account and end the open sessions at once. Raises `NotFound`."""
+    """Close a leaver's account and end the open sessions at once; what was claimed is free again. Raises `NotFound`."""
     member = _locked(session, staff_id)
     before = {"active": member.active}
     member.active = False
-    _end_sessions(session, member.id)
+    end_sessions(session, member.id)
     _record(session, actor, "staff.disable", member, before=before)
+    events.publish(session, StaffLeft(member.id))
     return view(member)
 
 
@@ -247,7 +275,8 @@ def _locked(session: Session, staff_id: UUID) -> StaffMember:
     return member
 
 
-def _end_sessions(session: Session, staff_id: UUID) -> None:
+def end_sessions(session: Session, staff_id: UUID) -> None:
+    """End every session of a member at once."""
     ended = session.scalars(
         update(StaffSession)
         .where(StaffSession.staff_id == staff_id, StaffSession.ended_at.is_(None))
@@ -258,7 +287,8 @@ def _end_sessions(session: Session, staff_id: UUID) -> None:
         authenticator.forget(session_id)
 
 
-def _otpauth(member: StaffMember) -> str:
+def otpauth(member: StaffMember) -> str:
+    """The address that sets up an authenticator app, as in a QR code."""
     return pyotp.TOTP(member.totp_secret).provisioning_uri(name=member.username, issuer_name=ISSUER)
 
 

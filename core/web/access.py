@@ -22,7 +22,15 @@ from uuid import UUID
 from flask import current_app, g, request
 
 from core.actors import Action, Citizen, Staff
-from core.errors import AuthLevelTooLow, DelegationOutOfScope, Forbidden, InvalidInput, NotAuthenticated
+from core.errors import (
+    AuthLevelTooLow,
+    ConfirmationNeeded,
+    DelegationOutOfScope,
+    Forbidden,
+    InvalidInput,
+    NotAuthenticated,
+    PasswordChangeNeeded,
+)
 from core.limits import Limit, hit
 from core.web.request_context import request_address
 
@@ -57,6 +65,10 @@ class Authenticator(Protocol):
         """Whether a fresh proof for the act `purpose` is there (DOMAIN 3.7 level 4). Uses none up."""
         ...
 
+    def has_confirmed(self, actor: Staff, act: str) -> bool:
+        """Whether the member confirmed this kind of act in this session a moment ago."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Access:
@@ -68,6 +80,10 @@ class Access:
     note: str = ""
     acts: frozenset[Action] = field(default_factory=frozenset)
     purpose: str = ""
+    confirm: str = ""
+
+
+CONFIRM_AT = "/staff/v1/login/confirm"
 
 
 def install_acting(app: Any, resolve: ActingResolver) -> None:
@@ -143,17 +159,33 @@ def citizen(
     return _declare(Access("citizen", level=level, acts=wanted, purpose=purpose), check)
 
 
-def staff(*roles: str) -> Callable[[F], F]:
-    """A signed-in member of staff with at least one of `roles` (DOMAIN 3.16)."""
+def staff(*roles: str, confirm: str = "") -> Callable[[F], F]:
+    """A signed-in member of staff with at least one of `roles` (DOMAIN 3.16).
+
+    `confirm`: the kind of act (`auth.staff.confirmations.rules.Act`) that needs password or code again, minutes before.
+    """
     allowed = frozenset(roles)
 
     def check() -> None:
         actor = _authenticator().staff(_bearer())
         g.actor = actor
+        if actor.restricted:
+            raise PasswordChangeNeeded()
         if not actor.roles & allowed:
             raise Forbidden()
+        if confirm and not _authenticator().has_confirmed(actor, confirm):
+            raise ConfirmationNeeded(extra={"act": confirm, "confirm_at": CONFIRM_AT, "ways": ["PASSWORD", "TOTP"]})
 
-    return _declare(Access("staff", roles=allowed), check)
+    return _declare(Access("staff", roles=allowed, confirm=confirm), check)
+
+
+def staff_themselves() -> Callable[[F], F]:
+    """Any signed-in member of staff, also without a role or with a password to change: one's own account."""
+
+    def check() -> None:
+        g.actor = _authenticator().staff(_bearer())
+
+    return _declare(Access("staff", note="one's own account"), check)
 
 
 def partner(name: str) -> Callable[[F], F]:

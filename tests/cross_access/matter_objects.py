@@ -88,7 +88,7 @@ def papers(world: World, endpoint: str) -> Target:
                 prereview.judge(session, clerk, made)
         file_id = next(file.file_id for material in made.listed for file in material.all_files)
     may = world.staff("SUPERVISOR") if act == "allow_second_defect" else world.clerk
-    more = {"no": 1} if act in {"give_verdict", "allow_second_defect"} else {}
+    more: dict[str, Any] = {"no": 1} if act in {"give_verdict", "allow_second_defect"} else {}
     if act == "get_file":
         more["file_id"] = file_id
     if act == "get_by_number":

@@ -2,6 +2,7 @@
 
 CATALOGUE = "the catalogue is public: everybody gets the same"
 OWN = "a code of a public list; the call is about the caller's own"
+SIGN_OUT = "a question to whoever opens it, which names the site; the answer takes the browser's own key"
 SYSTEM = "a code of a public list or of the system's settings; no citizen's and no hall's"
 
 # Nothing of anybody's behind the address. Who isn't signed in, or holds no such role, is still refused.
@@ -27,7 +28,8 @@ SECRETS = {
     "prepayment.get_pay_code": "the pay code is passed on by its owner (PY-8)",
     "prepayment.start_order_by_pay_code": "the pay code is passed on by its owner (PY-8)",
     "oidc_pages.scanned": "the code is on the screen that is scanned, and opens nothing by itself",
-    "oidc_pages.ask_sign_out": "a question to whoever opens it, that names the site; the answer takes the browser's own key",
+    "oidc_pages.ask_sign_out": SIGN_OUT,
+    "oidc_pages.answer_sign_out": SIGN_OUT,
     "callbacks_sms.report": "a partner's address, signed or secret",
     "callbacks_tencent_sms.report": "a partner's address, signed or secret",
 }

@@ -25,6 +25,8 @@ from auth.sessions import service as sessions
 from auth.sessions.devices import service as devices
 from auth.sessions.models import LoginEvent
 from auth.sessions.rules import LoginResult, Method, Origin
+from auth.staff import service as staff_service
+from auth.staff.management import service as management
 from casework.catalogue.drafts import service as drafts
 from casework.catalogue.publishing import service as publishing
 from core import clock
@@ -228,4 +230,33 @@ def a_report(world: World, endpoint: str) -> Target:
         world.staff("SECURITY_ADMIN")[1],
         {"finding": "已核实"},
         citywide="one security administration",
+    )
+
+
+@entry("staff_login.end_session")
+def an_own_session(world: World, endpoint: str) -> Target:
+    with transaction() as session:
+        actor, headers = people.make_staff(session, roles=["FRONT_CLERK"])
+        other, _token = staff_service.open_session(session, staff_id=actor.staff_id, address=None)
+    return Target({"session_id": other.id}, headers, citywide="one's own", outsiders={"a colleague": world.clerk[1]})
+
+
+@entry(*(
+    f"staff_members.{act}"
+    for act in ("close", "give_roles", "role_changes", "ask_authenticator", "agree_authenticator")
+))  # fmt: skip
+def a_colleague(world: World, endpoint: str) -> Target:
+    act, system, security = endpoint.split(".")[1], world.staff("SYSTEM_ADMIN"), world.staff("SECURITY_ADMIN")
+    with transaction() as session:
+        actor, headers = people.make_staff(session, roles=["FRONT_CLERK"])
+        if act == "agree_authenticator":
+            management.ask_authenticator(session, actor=system[0], staff_id=actor.staff_id, reason="手机遗失")
+    body: Any = {
+        "give_roles": {"roles": ["BACK_OFFICER"], "reason": "调岗"},
+        "ask_authenticator": {"reason": "手机遗失"},
+    }.get(act)
+    may = system if act == "close" else security
+    outsiders = {"the member": headers}
+    return Target(
+        {"staff_id": actor.staff_id}, may[1], body, citywide="one administration of staff", outsiders=outsiders
     )

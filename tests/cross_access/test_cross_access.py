@@ -103,6 +103,7 @@ def _faults(world: World, rule: Rule) -> Iterator[str]:
     declared = _declared(world.app, rule.endpoint)
     cache.client().flushdb()
     target = OBJECTS[rule.endpoint](world, rule.endpoint)
+    callers: dict[str, tuple[Headers, dict[str, Any]]]
     with clock.at(target.moment or clock.now()):
         caller = Caller(world.app, rule, target)
         if declared.kind == "public":

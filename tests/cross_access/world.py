@@ -142,13 +142,16 @@ class World:
     def staff_without(self, allowed: Iterable[str], *, bounded: bool) -> dict[str, Headers]:
         """Callers of a staff route who aren't meant to reach the object."""
         held = frozenset(allowed)
-        rest = roles.ALL - held
         found: dict[str, Headers] = {
             "anonymous": {},
             "a citizen on a staff route": self.stranger.headers,
             "a token that never was": {"Authorization": "Bearer " + "x" * 43},
-            "every other office": self.staff(*(rest - roles.SEPARATED))[1],
         }
+        if not held:
+            # One's own account: every colleague is a stranger.
+            return found
+        rest = roles.ALL - held
+        found["every other office"] = self.staff(*(rest - roles.SEPARATED))[1]
         found |= {f"{one} without the role": self.staff(one)[1] for one in rest & roles.SEPARATED}
         if bounded:
             for role in held - {roles.SUPERVISOR}:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import secrets
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +24,8 @@ from auth.sessions import rules as session_rules
 from auth.sessions import service as sessions
 from auth.sessions.rules import Method, Origin
 from auth.staff import service as staff_service
+from auth.staff.confirmations.models import StaffConfirmation
+from auth.staff.confirmations.rules import Act, Factor
 from auth.staff.models import StaffMember
 from core import clock
 from core.actors import Channel, Citizen, Staff, System
@@ -150,9 +153,13 @@ def make_staff(
     hall_id: UUID | None = None,
     department_id: str | None = None,
     name: str = "李芳",
+    confirmed: bool = True,
     **more: Any,
 ) -> tuple[Staff, dict[str, str]]:
-    """A signed-in member of staff, and the headers of a request. Nobody knows the password."""
+    """A signed-in member of staff who has just confirmed every kind of act, and the headers of a request.
+
+    Nobody knows the password. `confirmed=False`: who hasn't.
+    """
     now = clock.wall()
     member = StaffMember(
         username=f"member-{next(_counter)}-{secrets.token_hex(4)}",
@@ -171,5 +178,11 @@ def make_staff(
     session.add(member)
     session.flush()
     opened, token = staff_service.open_session(session, staff_id=member.id, address="127.0.0.1")
+    for act in Act if confirmed else ():
+        session.add(
+            StaffConfirmation(
+                session_id=opened.id, act=act, factor=Factor.TOTP, given_at=now, expires_at=now + timedelta(hours=1)
+            )
+        )
     actor = Staff(member.id, opened.id, frozenset(member.roles), hall_id, department_id)
     return actor, {"Authorization": f"Bearer {token}"}

@@ -270,9 +270,11 @@ class Story:
         return f"{found['applicant']}: {found['state_label']}"
 
     def decide(self) -> str:
-        """The back office grants, records the certificate, has it made."""
+        """The back office confirms with the password, grants, records the certificate, has it made."""
         self.staff_sign_in("officer")
         officer, path = self.tokens["officer"], f"/staff/v1/cases/{self.facts['case']}"
+        again = {"act": "DECIDE", "password": self.stack.staff["officer"]["password"]}
+        self.web.call("POST", "/staff/v1/login/confirm", token=officer, json=again)
         self.web.call("POST", f"{path}/decide", token=officer, json={"granted": True})
         body = {"result_name": "不动产权证书", "result_number": "浙(2026)宁波市不动产权第0000001号"}
         self.web.call("POST", f"{path}/conclude", token=officer, json=body)

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from auth.accounts import queries as accounts
 from auth.accounts.queries import Person
 from auth.staff import queries as staff
+from auth.staff.events import StaffLeft
 from casework.cases.errors import SecondDefectNeedsSupervisor
 from casework.catalogue import queries as catalogue
 from casework.files import service as files
@@ -24,9 +25,11 @@ from casework.prereview.review import queries as desk
 from casework.prereview.rules import REASON_TEXTS, Reason, State, Verdict
 from casework.prereview.service import hall_of
 from core import audit, calendar, clock
-from core.actors import Staff
+from core.actors import Staff, System
 from core.errors import NotFound, StateConflict
 from core.workdays import CalendarStatus
+
+_LEAVER = System("staff-left")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,16 @@ def release(session: Session, *, actor: Staff, prereview_id: UUID) -> PreReview:
     prereview = _claimed(session, actor, prereview_id, now)
     record.move(session, prereview, State.SUBMITTED, actor, events.PreReviewReleased, now=now, note="released")
     return prereview
+
+
+def on_staff_left(session: Session, event: StaffLeft) -> None:
+    """What a leaver had claimed goes back to the queue at once (PR-3)."""
+    held = select(PreReview).where(PreReview.state == State.IN_REVIEW, PreReview.claimed_by == event.staff_id)
+    now = clock.now()
+    for prereview in session.scalars(
+        held.options(queries.WITH_PAPERS).order_by(PreReview.id).with_for_update(of=PreReview)
+    ):
+        record.move(session, prereview, State.SUBMITTED, _LEAVER, events.PreReviewReleased, now=now, note="clerk left")
 
 
 def transfer(session: Session, *, actor: Staff, prereview_id: UUID, hall_id: UUID, reason: str = "") -> PreReview:
