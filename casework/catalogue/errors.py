@@ -42,4 +42,14 @@ class BaseChanged(Problem):
     """Another version was published since the draft was opened; `in_force` is it. Look at the difference, then take it over."""
 
     code, status = "BASE_CHANGED", 409
-    zh, en = "起草期间该事项已有新版本，请核对差异后再继续", "A newer version was published meanwhile; compare, then go on"
+    zh, en = (
+        "起草期间该事项已有新版本，请核对差异后再继续",
+        "A newer version was published meanwhile; compare, then go on",
+    )
+
+
+class ImportRunning(Problem):
+    """Another import of the catalogue is at work; one at a time."""
+
+    code, status = "IMPORT_RUNNING", 409
+    zh, en = "另一项目录导入正在进行，请稍后再试", "Another import of the catalogue is running; try again when it is done"

@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 
 from casework.catalogue import service
 from casework.catalogue.importing.rules import Content, content_maker
-from casework.catalogue.importing.service import RECORD_BEGINS, ImportReport
+from casework.catalogue.importing.service import ImportReport
+from casework.catalogue.importing.writing.service import RECORD_BEGINS
 from casework.catalogue.rules import (
     CaseType,
     FeeLine,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from casework.catalogue.importing.faults.rules import Fault
 from casework.catalogue.linting.rules import Paper, Sheet
 from casework.catalogue.rules import (
     CaseType,
@@ -40,17 +41,6 @@ OBJECTS = {
 TAX_PAYEE = "税务机关"
 
 _OPTIONS = [{"value": YES, "label": "是"}, {"value": NO, "label": "否"}]
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One thing that is wrong with a document, and where."""
-
-    path: str
-    message: str
-
-    def __str__(self) -> str:
-        return f"{self.path}: {self.message}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +80,17 @@ class Policies:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """A version as it will be written: the row's columns without its keys, and the rows of its parts."""
+    """A version as it will be written: the row's columns without its keys, and the rows of its parts.
+
+    `others`: the rules and the rows of elements, by name; a document of version 1.0 has none.
+    """
 
     item_id: str
     row: dict[str, Any]
     questions: list[dict[str, Any]]
     materials: list[dict[str, Any]]
     fee_lines: list[dict[str, Any]]
+    others: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
 
 def sheet(content: Content) -> Sheet:
@@ -120,7 +114,7 @@ def faults(document: Mapping[str, Any], policies: Policies) -> Iterator[Fault]:
     known = departments(lookups, policies)
     yield from _lookup_faults(lookups, known)
     if document["counts"]["items"] != len(items):
-        yield Fault("counts.items", f"says {document['counts']['items']}, but there are {len(items)}")
+        yield Fault("counts.items", "COUNT", {"said": document["counts"]["items"], "found": len(items)})
     yield from _repeated("items", [item["item_id"] for item in items])
     zones = {zone["zone_code"]: zone["name"] for zone in lookups["zones"]}
     topics = {topic["topic_key"] for topic in [*lookups["joint_topics"], *lookups["packages"]]}
@@ -128,14 +122,14 @@ def faults(document: Mapping[str, Any], policies: Policies) -> Iterator[Fault]:
     for i, item in enumerate(items):
         path = f"items.{i}"
         if item["zone_code"] not in zones:
-            yield Fault(f"{path}.zone_code", f"no zone {item['zone_code']}")
+            yield Fault(f"{path}.zone_code", "UNKNOWN_ZONE", {"name": item["zone_code"]})
         elif item["zone_name"] != zones[item["zone_code"]]:
-            yield Fault(f"{path}.zone_name", f"zone {item['zone_code']} is called {zones[item['zone_code']]}")
+            yield Fault(f"{path}.zone_name", "ZONE_NAME", {"code": item["zone_code"], "name": zones[item["zone_code"]]})
         if item["authority_2017"] not in known:
-            yield Fault(f"{path}.authority_2017", f"no department is called {item['authority_2017']}")
+            yield Fault(f"{path}.authority_2017", "UNKNOWN_DEPARTMENT", {"name": item["authority_2017"]})
         for topic in item["joint_topics"]:
             if topic not in topics:
-                yield Fault(f"{path}.joint_topics", f"no topic {topic}")
+                yield Fault(f"{path}.joint_topics", "UNKNOWN_TOPIC", {"name": topic})
         yield from _limit_faults(path, item)
         yield from _material_faults(path, item["materials"], licences)
         yield from _fee_faults(path, item["fee"])
@@ -153,55 +147,63 @@ def _lookup_faults(lookups: Mapping[str, Any], known: Mapping[str, str]) -> Iter
         ("licences", "licence_key"),
     ):
         yield from _repeated(f"lookups.{name}", [row[key] for row in lookups[name]])
-    for name, field in (("joint_topics", "lead_authority_2017"), ("app_tiles", "authority_2017")):
+    for name, column in (("joint_topics", "lead_authority_2017"), ("app_tiles", "authority_2017")):
         for i, row in enumerate(lookups[name]):
-            if row[field] not in known:
-                yield Fault(f"lookups.{name}.{i}.{field}", f"no department is called {row[field]}")
+            if row[column] not in known:
+                yield Fault(f"lookups.{name}.{i}.{column}", "UNKNOWN_DEPARTMENT", {"name": row[column]})
     for i, topic in enumerate(lookups["joint_topics"]):
         before, after = topic["before_days"], topic["after_days"]
         if before is not None and after is not None and after > before:
-            yield Fault(f"lookups.joint_topics.{i}.after_days", "longer than before the reform")
+            yield Fault(f"lookups.joint_topics.{i}.after_days", "TOPIC_SLOWER")
 
 
 def _repeated(path: str, keys: Sequence[str]) -> Iterator[Fault]:
     for key, count in Counter(keys).items():
         if count > 1:
-            yield Fault(path, f"{key} is there {count} times")
+            yield Fault(path, "TWICE", {"name": key, "count": count})
 
 
 def _limit_faults(path: str, item: Mapping[str, Any]) -> Iterator[Fault]:
-    law, promise = item["legal_limit"], item["promised_limit"]
-    if (item["case_type_code"] == "1") != (promise["value"] == 0):
-        yield Fault(f"{path}.promised_limit", "0 is for what is done at once (case type 1), and only for that")
+    at_once = CASE_TYPES[item["case_type_code"]] is CaseType.INSTANT
+    code = limits_fault(at_once, item["legal_limit"], item["promised_limit"])
+    if code:
+        yield Fault(f"{path}.promised_limit", code)
+
+
+def limits_fault(at_once: bool, law: Mapping[str, Any], promise: Mapping[str, Any]) -> str | None:
+    """What is wrong with a promise: 0 is for what is done at once, and never longer than the law allows."""
+    if at_once != (promise["value"] == 0):
+        return "PROMISE_ZERO"
     # A legal limit of 0 says that the law sets none. n working days last at least n calendar days.
     comparable = law["unit"] == promise["unit"] or (law["unit"], promise["unit"]) == (Unit.NATURAL_DAY, Unit.WORKDAY)
-    if law["value"] and comparable and promise["value"] > law["value"]:
-        yield Fault(f"{path}.promised_limit", "longer than the law allows")
+    return "PROMISE_TOO_LONG" if law["value"] and comparable and promise["value"] > law["value"] else None
 
 
 def _material_faults(path: str, materials: Sequence[Mapping[str, Any]], licences: Mapping[str, str]) -> Iterator[Fault]:
     if [material["material_no"] for material in materials] != list(range(1, len(materials) + 1)):
-        yield Fault(f"{path}.materials", "not numbered 1, 2, 3 …")
+        yield Fault(f"{path}.materials", "NUMBERING")
     if not any(material["necessity"] == NECESSARY for material in materials):
-        yield Fault(f"{path}.materials", "some situation would need no paper at all")
+        yield Fault(f"{path}.materials", "NO_PAPER")
     for i, material in enumerate(materials):
         key, name = material["licence_key"], material["licence_name"]
         if key not in licences:
-            yield Fault(f"{path}.materials.{i}.licence_key", f"no licence {key}")
+            yield Fault(f"{path}.materials.{i}.licence_key", "UNKNOWN_LICENCE", {"name": key})
         elif licences[key] != name:
-            yield Fault(f"{path}.materials.{i}.licence_name", f"licence {key or '(none)'} is called {licences[key]}")
+            yield Fault(
+                f"{path}.materials.{i}.licence_name", "LICENCE_NAME", {"key": key or "(none)", "name": licences[key]}
+            )
         if material["waivable"] != bool(key):
-            yield Fault(f"{path}.materials.{i}.waivable", "waivable papers name the licence that replaces them")
+            yield Fault(f"{path}.materials.{i}.waivable", "WAIVABLE")
 
 
 def _fee_faults(path: str, fee: Mapping[str, Any]) -> Iterator[Fault]:
     if fee["is_fee"] != any(line["amount_cents"] != 0 for line in fee["lines"]):
-        yield Fault(f"{path}.fee.is_fee", "doesn't fit the lines")
+        yield Fault(f"{path}.fee.is_fee", "FEE_OR_NONE")
     for i, line in enumerate(fee["lines"]):
         if (line["amount_cents"] is None) != bool(line["formula"]):
-            yield Fault(f"{path}.fee.lines.{i}", "needs either an amount or a formula")
+            yield Fault(f"{path}.fee.lines.{i}", "AMOUNT_OR_FORMULA")
         if line["payee"] == TAX_PAYEE and line["prepayable"]:
-            yield Fault(f"{path}.fee.lines.{i}.prepayable", "tax is never prepaid here (RE-4)")
+            yield Fault(f"{path}.fee.lines.{i}.prepayable", "TAX_PREPAID")
 
 
 def questions(

@@ -2,36 +2,29 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
-from uuid import UUID
 
-import orjson
-from sqlalchemy import delete, func, insert, inspect, or_, select, tuple_, update
+from sqlalchemy import inspect, tuple_
 from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.orm import Session
 
 from casework.catalogue.answers import service as answers
-from casework.catalogue.events import ItemVersionsPublished, Publication
 from casework.catalogue.importing import rules
+from casework.catalogue.importing.faults.rules import Fault, shape, situation
 from casework.catalogue.importing.ports import DocumentShape
-from casework.catalogue.importing.rules import Content, Fault, Policies
+from casework.catalogue.importing.records import queries
+from casework.catalogue.importing.records import rules as records
+from casework.catalogue.importing.records.rules import Said
+from casework.catalogue.importing.rules import Content, Policies
+from casework.catalogue.importing.writing import service as writing
+from casework.catalogue.importing.writing.service import Change, Progress, silent
 from casework.catalogue.linting.rules import sheet_faults
 from casework.catalogue.lookups import models as lookups
-from casework.catalogue.models import CatalogueItem, ItemFeeLine, ItemMaterial, ItemQuestion, ItemRedirect, ItemVersion
-from casework.catalogue.rules import LIVE, VersionState
 from casework.catalogue.search import service as search
-from core import clock, events, ids
 from core.db import Base
-
-RECORD_BEGINS = date(2017, 1, 1)
-"""An item's first version counts as in force since then: what was true before it was recorded isn't known [D]."""
-_AT_ONCE = 1_000
-_PARTS: dict[type[Base], str] = {ItemQuestion: "questions", ItemMaterial: "materials", ItemFeeLine: "fee_lines"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,19 +44,24 @@ class Beside:
     wording: Mapping[str, Mapping[str, Mapping[str, str]]]
 
 
-def import_document(session: Session, document: Mapping[str, Any], beside: Beside, *, today: date) -> ImportReport:
+def import_document(
+    session: Session, document: Mapping[str, Any], beside: Beside, *, today: date, progress: Progress = silent
+) -> ImportReport:
     """Write `document`; changed items get a version that is in force from `today`. Nothing is written if anything is wrong.
 
     New items are in force since `RECORD_BEGINS`.
     Items that the document doesn't name stay as they are; one that was withdrawn comes back only with a new content.
+    Raises `ImportRunning`.
     """
+    writing.lock(session)
+    progress("check", 0, 0)
     wrong = tuple(_flat("", DocumentShape().validate(document))) or tuple(rules.faults(document, beside.policies))
     if wrong:
         return ImportReport(0, 0, wrong)
     make = rules.content_maker(document, beside.policies, beside.wording)
     contents = [make(item) for item in document["items"]]
     wrong = tuple(
-        Fault(f"items.{i}.{fault.path}", str(fault))
+        situation(f"items.{i}.{fault.path}", fault.problem, fault.mend)
         for i, content in enumerate(contents)
         for fault in sheet_faults(rules.sheet(content))
     )
@@ -73,7 +71,7 @@ def import_document(session: Session, document: Mapping[str, Any], beside: Besid
         upsert(session, model, [row | {"position": position} for position, row in enumerate(rows, 1)])
         for model, rows in _lists(document["lookups"], beside.policies)
     )
-    changed = _write_items(session, contents, today)
+    changed = _write_items(session, contents, today, progress)
     if lists:
         search.reindex(session)
     if lists or changed:
@@ -87,7 +85,7 @@ def _flat(path: str, messages: Any) -> Iterator[Fault]:
             yield from _flat(path if key == "_schema" else f"{path}.{key}" if path else str(key), inner)
     else:
         for message in messages:
-            yield Fault(path, str(message))
+            yield shape(path, str(message))
 
 
 def _lists(data: Mapping[str, Any], policies: Policies) -> Iterator[tuple[type[Base], list[dict[str, Any]]]]:
@@ -139,122 +137,25 @@ def upsert(session: Session, model: type[Base], rows: Sequence[dict[str, Any]], 
     return len(session.execute(statement, rows).all())
 
 
-def _write_items(session: Session, contents: Sequence[Content], today: date) -> int:
+def _write_items(session: Session, contents: Sequence[Content], today: date, progress: Progress) -> int:
     """Give every item whose content differs a new version; returns how many."""
-    now = clock.now()
-    session.execute(
-        pg.insert(CatalogueItem).on_conflict_do_nothing(),
-        [{"item_id": content.item_id, "created_at": now, "updated_at": now} for content in contents],
-    )
-    # One import at a time: the rows are locked in key order.
-    session.execute(select(CatalogueItem.item_id).order_by(CatalogueItem.item_id).with_for_update())
-    latest = {
-        row.item_id: row.digest
-        for row in session.execute(
-            select(ItemVersion.item_id, ItemVersion.digest)
-            .ext(pg.distinct_on(ItemVersion.item_id))
-            .where(ItemVersion.state.in_(LIVE))
-            .order_by(ItemVersion.item_id, ItemVersion.version.desc())
-        )
-    }
-    begun = set(session.scalars(select(ItemVersion.item_id).distinct()))
-    published = _publish_new(session, [content for content in contents if content.item_id not in begun])
-    for content in contents:
-        if content.item_id in begun and latest.get(content.item_id) != _digest(content):
-            published.append(_publish(session, content, today))
-    if published:
-        events.publish(session, ItemVersionsPublished(tuple(published)))
-    return len(published)
+    begun = writing.enter(session, contents)
+    latest = writing.latest_digests(session)
+    differ = [Change(content, writing.digest(content)) for content in contents]
+    differ = [change for change in differ if latest.get(change.content.item_id) != change.digest]
+    kept = _keep_unsaid(session, [change for change in differ if change.content.item_id in begun], today)
+    changes = [kept.get(change.content.item_id, change) for change in differ]
+    return writing.publish(session, changes, begun, today, progress)
 
 
-def _digest(content: Content) -> bytes:
-    whole = [content.row, content.questions, content.materials, content.fee_lines]
-    return hashlib.sha256(orjson.dumps(whole, option=orjson.OPT_SORT_KEYS)).digest()
-
-
-def _publish_new(session: Session, contents: Sequence[Content]) -> list[Publication]:
-    """Publish the first versions of items, many at a time: a city's catalogue comes in one document."""
-    published: list[Publication] = []
-    for at in range(0, len(contents), _AT_ONCE):
-        some = [(ids.uuid7(), content) for content in contents[at : at + _AT_ONCE]]
-        versions = [
-            {
-                "id": version_id,
-                "item_id": content.item_id,
-                "version": 1,
-                "state": VersionState.DRAFT,
-                "effective_from": RECORD_BEGINS,
-                "digest": _digest(content),
-                **content.row,
-            }
-            for version_id, content in some
-        ]
-        _insert(session, ItemVersion, versions)
-        _write_parts(session, some)
-        keys = [version_id for version_id, _ in some]
-        session.execute(
-            update(ItemVersion).where(ItemVersion.id.in_(keys)).values(state=VersionState.PUBLISHED),
-            execution_options={"synchronize_session": False},
-        )
-        published += [Publication(content.item_id, version_id, None, RECORD_BEGINS) for version_id, content in some]
-    return published
-
-
-def _write_parts(session: Session, versions: Sequence[tuple[UUID, Content]]) -> None:
-    for model, part in _PARTS.items():
-        rows = [row | {"version_id": version_id} for version_id, content in versions for row in getattr(content, part)]
-        _insert(session, model, rows)
-
-
-def _insert(session: Session, model: type[Base], rows: Sequence[dict[str, Any]]) -> None:
-    """Insert rows, those with the same columns at once."""
-    by_columns: dict[frozenset[str], list[dict[str, Any]]] = defaultdict(list)
-    for row in rows:
-        by_columns[frozenset(row)].append(row)
-    for some in by_columns.values():
-        session.execute(insert(Base.metadata.tables[model.__tablename__]), some)
-
-
-def _publish(session: Session, content: Content, today: date) -> Publication:
-    """End the version in force the day before `today` and publish `content` from `today` on, until the next to come."""
-    version_id = ids.uuid7()
-    mine = ItemVersion.item_id == content.item_id
-    last = session.scalar(select(func.max(ItemVersion.version)).where(mine))
-    replaces = session.scalar(
-        update(ItemVersion)
-        .where(
-            mine,
-            ItemVersion.state.in_(LIVE),
-            ItemVersion.effective_from <= today,
-            or_(ItemVersion.effective_to.is_(None), ItemVersion.effective_to > today),
-        )
-        .values(effective_to=today)
-        .returning(ItemVersion.id)
-    )
-    coming = select(func.min(ItemVersion.effective_from)).where(
-        mine, ItemVersion.state.in_(LIVE), ItemVersion.effective_from > today
-    )
-    first_day = today if last else RECORD_BEGINS
-    session.execute(
-        insert(ItemVersion).values(
-            id=version_id,
-            item_id=content.item_id,
-            version=(last or 0) + 1,
-            state=VersionState.DRAFT,
-            effective_from=first_day,
-            effective_to=session.scalar(coming) if last else None,
-            digest=_digest(content),
-            base_version_id=replaces,
-            **content.row,
-        )
-    )
-    _write_parts(session, [(version_id, content)])
-    session.execute(update(ItemVersion).where(ItemVersion.id == version_id).values(state=VersionState.PUBLISHED))
-    if last:
-        session.execute(delete(ItemRedirect).where(ItemRedirect.item_id == content.item_id))
-        session.execute(
-            update(CatalogueItem)
-            .where(CatalogueItem.item_id == content.item_id)
-            .values(gone_kind=None, gone_reason="", updated_at=clock.now())
-        )
-    return Publication(content.item_id, version_id, replaces, first_day)
+def _keep_unsaid(session: Session, changes: Sequence[Change], today: date) -> dict[str, Change]:
+    """The changes with what a document of version 1.0 can't say (rules, many elements) as it is in the current version."""
+    before = queries.current(session, today) if changes else {}
+    by_item = {change.content.item_id: change for change in changes if change.content.item_id in before}
+    versions = [before[item_id].version_id for item_id in by_item]
+    kept: dict[str, Change] = {}
+    for item_id, record in queries.records(session, versions):
+        change = by_item[item_id]
+        said = Said(item_id, item_id, records.said_by(change.content))
+        kept[item_id] = Change(records.content(item_id, records.complete(said, record)), change.digest)
+    return kept

@@ -1,0 +1,247 @@
+"""Columns: how a cell becomes a value of a record and the other way round. Pure.
+
+Tolerant where people type: full-width digits, spaces, 是/√/1, dates as text. A text that a spreadsheet would run as a formula is
+written so that it can't be, and read back as it was.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from casework.catalogue.elements.rules import USE_LEVELS
+
+_DATA = Path(__file__).resolve().parent / "data"
+_YES = frozenset({"是", "1", "true", "yes", "y", "√", "✓", "有", "支持"})
+_NO = frozenset({"否", "0", "false", "no", "n", "×", "x", "无", "不支持"})
+_DATE = re.compile(r"(\d{4})(?:[-/.年](\d{1,2})[-/.月](\d{1,2})日?|(\d{2})(\d{2}))(?:[ T]00:00(?::00)?)?")
+_SPLIT = re.compile(r"[、,，;；\s]+")
+_RISKY = re.compile(r"'*[=+\-@\t\r]")
+_BAR = "｜"
+
+
+class Formula:
+    """A cell that holds a formula."""
+
+
+FORMULA = Formula()
+UNSAID = object()
+"""The value of an empty cell where emptiness says nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class CellFault(Exception):  # a finding about a cell
+    """What is wrong with a cell."""
+
+    code: str
+    params: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column: its heading, the element or field it holds, how it is written, and the values behind the labels."""
+
+    heading: str
+    field: str
+    kind: str
+    choices: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A sheet or file: of items, or (with `part`) of the rows of one of their parts."""
+
+    name: str
+    part: str
+    columns: tuple[Column, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The tables of a format, and the headings of the columns that say which item a row belongs to."""
+
+    key: tuple[str, ...]
+    tables: tuple[Table, ...]
+
+
+@cache
+def layout(name: str) -> Layout:
+    """`workbook` or `exchange`."""
+    data = json.loads((_DATA / f"{name}.json").read_text(encoding="utf-8"))
+    return Layout(
+        tuple(data["key"]),
+        tuple(
+            Table(
+                table["name"],
+                table.get("part", ""),
+                tuple(Column(c["heading"], c["field"], c["kind"], c.get("choices", {})) for c in table["columns"]),
+            )
+            for table in data["tables"]
+        ),
+    )
+
+
+def folded(value: Any) -> str:
+    """A cell as one line of plain text: full-width forms folded, spaces trimmed."""
+    return unicodedata.normalize("NFKC", _text(value)).strip()
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "是" if value else "否"
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    if isinstance(value, datetime):
+        return value.date().isoformat() if value.time() == datetime.min.time() else value.isoformat(" ")
+    return str(value).replace("\r\n", "\n").strip()
+
+
+def parse(column: Column, value: Any) -> Any:
+    """The value of a cell; `UNSAID` for an empty one whose kind has no empty value. Raises `CellFault`."""
+    if isinstance(value, Formula):
+        raise CellFault("FORMULA", {})
+    return _PARSERS[column.kind](column, value)
+
+
+def _whole(_column: Column, value: Any) -> Any:
+    text = folded(value)
+    if not text:
+        return UNSAID
+    if not re.fullmatch(r"-?\d{1,12}", text):
+        raise CellFault("NOT_A_NUMBER", {"value": text[:50]})
+    return int(text)
+
+
+def _flag(_column: Column, value: Any) -> Any:
+    text = folded(value).casefold()
+    if not text:
+        return UNSAID
+    if text not in _YES | _NO:
+        raise CellFault("NOT_A_FLAG", {"value": text[:50]})
+    return text in _YES
+
+
+def _choice(column: Column, value: Any) -> Any:
+    text = folded(value)
+    for code, label in column.choices.items():
+        if text in (code, folded(label)):
+            return code
+    if not text:
+        return UNSAID
+    raise CellFault("NOT_A_CHOICE", {"value": text[:50], "choices": "、".join(filter(None, column.choices.values()))})
+
+
+def _json(_column: Column, value: Any) -> Any:
+    text = _text(value)
+    try:
+        return json.loads(text) if text else UNSAID
+    except ValueError:
+        raise CellFault("NOT_JSON", {}) from None
+
+
+def _past(_column: Column, value: Any) -> Any:
+    """A day as it is typed."""
+    text = folded(value)
+    if not text:
+        return UNSAID
+    found = _DATE.fullmatch(text)
+    try:
+        year, *rest = [int(part) for part in found.groups() if part] if found else [0, 0, 0]
+        return date(year, *rest)
+    except ValueError:
+        raise CellFault("NOT_A_DATE", {"value": text[:50]}) from None
+
+
+def _lines(value: Any) -> list[str]:
+    return [line.strip() for line in _text(value).splitlines() if line.strip()]
+
+
+def _parts(value: Any) -> list[str]:
+    return [part for part in _SPLIT.split(folded(value)) if part]
+
+
+def _basis(_column: Column, value: Any) -> Any:
+    return [
+        dict(zip(("name", "clause"), map(str.strip, line.partition(_BAR)[::2]), strict=True)) for line in _lines(value)
+    ]
+
+
+def _options(_column: Column, value: Any) -> Any:
+    return [
+        dict(zip(("value", "label"), map(str.strip, line.partition("=")[::2]), strict=True)) for line in _lines(value)
+    ]
+
+
+def _or_none(parser: Callable[[Column, Any], Any]) -> Callable[[Column, Any], Any]:
+    def run(column: Column, value: Any) -> Any:
+        found = parser(column, value)
+        return None if found is UNSAID or found == "" else found
+
+    return run
+
+
+_PARSERS: dict[str, Callable[[Column, Any], Any]] = {
+    "text": lambda _, value: _text(value),
+    "code": lambda _, value: folded(value),
+    "code_or_none": _or_none(lambda _, value: folded(value)),
+    "whole": _whole,
+    "whole_or_none": _or_none(_whole),
+    "flag": _flag,
+    "bit": _flag,
+    "choice": _choice,
+    "choices": lambda column, value: [_choice(column, part) for part in _parts(value)],
+    "list": lambda _, value: _parts(value),
+    "lines": lambda _, value: _lines(value),
+    "basis": _basis,
+    "options": _options,
+    "json": _json,
+    "json_or_none": _or_none(_json),
+    "past": _past,
+    "level": lambda _, value: USE_LEVELS.get(folded(value), _text(value)),
+}
+
+
+def show(column: Column, value: Any) -> str | int | None:
+    """A value as it is written into a cell."""
+    if value is None:
+        return None
+    if isinstance(value, bool):
+        return int(value) if column.kind == "bit" else ("是" if value else "否")
+    if isinstance(value, int):
+        return value
+    match column.kind:
+        case "choice":
+            return column.choices[value]
+        case "choices":
+            return "、".join(column.choices[one] for one in value)
+        case "list":
+            return "、".join(value)
+        case "lines":
+            return "\n".join(value)
+        case "basis":
+            return "\n".join(f"{row['name']}{_BAR}{row['clause']}" if row["clause"] else row["name"] for row in value)
+        case "options":
+            return "\n".join(f"{row['value']}={row['label']}" for row in value)
+        case "json" | "json_or_none":
+            return json.dumps(value, ensure_ascii=False, sort_keys=True)
+        case _:
+            return str(value)
+
+
+def guarded(text: str) -> str:
+    """A text of a CSV file so that no spreadsheet runs it."""
+    return f"'{text}" if _RISKY.match(text) else text
+
+
+def unguarded(text: str) -> str:
+    """The text that `guarded` was given."""
+    return text[1:] if text.startswith("'") and _RISKY.match(text) else text
