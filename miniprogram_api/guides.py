@@ -19,6 +19,7 @@ from casework.catalogue.errors import ItemNotInForce
 from casework.catalogue.guide.rules import advise
 from casework.catalogue.rules import MaterialForm, MaterialOrigin, RecipientPolicy, ServiceObject
 from casework.catalogue.situations.rules import WINDOW_KINDS
+from casework.durations import queries as durations
 from core import clock
 from core.db import transaction
 from core.web import access
@@ -31,6 +32,7 @@ from miniprogram_api.catalogue import (
     ItemEntryOut,
     LimitOut,
 )
+from miniprogram_api.durations import MeasuredDurationOut
 from miniprogram_api.public_answers import kept, made
 
 blp = Blueprint("guides", __name__, url_prefix="/api/v1/catalogue", description="办事指南 / Guides of service items")
@@ -217,13 +219,6 @@ class ElementsOut(ma.Schema):
     common_questions = ma.fields.List(ma.fields.Nested(CommonQuestionOut), required=True)
 
 
-class MeasuredDurationOut(ma.Schema):
-    """How long it really took lately, in working days; null while too few cases are known."""
-
-    p50 = ma.fields.Integer(required=True)
-    p90 = ma.fields.Integer(required=True)
-
-
 class ItemOut(ItemEntryOut):
     """The guide of an item."""
 
@@ -238,7 +233,7 @@ class ItemOut(ItemEntryOut):
     service_objects = ma.fields.List(_known(ServiceObject), required=True)
     legal_basis = ma.fields.List(ma.fields.Nested(LegalBasisOut), required=True)
     legal_limit = ma.fields.Nested(LimitOut, required=True)
-    measured_duration = ma.fields.Nested(MeasuredDurationOut, allow_none=True, required=True)
+    measured_duration = ma.fields.Nested(MeasuredDurationOut, required=True)
     conditions = _text(required=True)
     questions = ma.fields.List(ma.fields.Nested(QuestionOut), required=True)
     materials = ma.fields.List(ma.fields.Nested(MaterialOut), required=True)
@@ -327,7 +322,9 @@ class AdviceOut(ma.Schema):
 
 def _item(session: Session, item_id: str) -> dict[str, Any]:
     found = queries.item_in_force(session, item_id, clock.today())
-    return item_answer(found, elements(session, found.version_id), language())
+    spoken = language()
+    measured = {"measured_duration": durations.measured_answer(session, item_id, spoken)}
+    return item_answer(found, elements(session, found.version_id), spoken) | measured
 
 
 def _went_on(item_id: str, gone: ItemNotInForce) -> Response:

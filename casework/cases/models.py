@@ -27,6 +27,7 @@ class ServiceCase(UuidKey, Base):
         ),
         Index("ix_service_case_hall_state", "accept_hall_id", "state"),
         Index("ix_service_case_open_due", "due_on", postgresql_where=text("state IN ('ACCEPTED', 'UNDER_REVIEW')")),
+        Index("ix_service_case_decided", "decided_at", "id", postgresql_where=text("decided_at IS NOT NULL")),
         Index("ix_service_case_waiting_notice", "notice_due_on", postgresql_where=text("state = 'RECEIVED'")),
     )
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Select, func, or_, select, tuple_
+from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 from sqlalchemy.orm import Session, selectinload
 
 from auth.staff import roles
@@ -20,7 +21,7 @@ from casework.cases.rules import State
 from core.actors import Citizen, Staff
 from core.errors import NotFound
 from core.web.paging import Page, by_id
-from core.workdays import Colour
+from core.workdays import Colour, Pause
 
 Case = ServiceCase
 """A case, as other features hold it."""
@@ -146,3 +147,50 @@ def open_pause(case: ServiceCase) -> CasePause | None:
 def public_timeline(case: ServiceCase) -> list[CaseTransition]:
     """The moves a citizen may see (QY-5): changes of state, not recalculations inside one."""
     return [move for move in case.transitions if move.from_state != move.to_state]
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """When a case was accepted and decided, and when its clock stood still. It tells nothing of whose it is."""
+
+    item_id: str
+    hall_id: UUID
+    accepted_on: date
+    decided_at: datetime
+    pauses: Sequence[Pause]
+
+
+def decided(session: Session, since: datetime, until: datetime) -> Iterator[Decided]:
+    """The cases decided in [since, until), read in pages by their index."""
+    columns = (ServiceCase.id, ServiceCase.item_id, ServiceCase.accept_hall_id, ServiceCase.accepted_on)
+    place = tuple_(ServiceCase.decided_at, ServiceCase.id)
+    query = (
+        select(*columns, ServiceCase.decided_at, _PAUSES.label("pauses"))
+        .where(ServiceCase.decided_at >= since, ServiceCase.decided_at < until, ServiceCase.accepted_on.is_not(None))
+        .order_by(ServiceCase.decided_at, ServiceCase.id)
+        .limit(_PAGE)
+    )
+    page = session.execute(query).all()
+    while page:
+        for row in page:
+            spans = [
+                Pause(date.fromisoformat(a), date.fromisoformat(b) if b else None, "") for a, b in row.pauses or ()
+            ]
+            yield Decided(row.item_id, row.accept_hall_id, row.accepted_on, row.decided_at, spans)
+        page = session.execute(query.where(place > tuple_(page[-1].decided_at, page[-1].id))).all()
+
+
+_PAGE = 2_000
+_PAUSES = (
+    select(
+        func.jsonb_agg(
+            aggregate_order_by(
+                func.jsonb_build_array(CasePause.started_on, CasePause.ended_on), CasePause.started_on, CasePause.id
+            ),
+            type_=JSONB,
+        )
+    )
+    .where(CasePause.case_id == ServiceCase.id)
+    .correlate(ServiceCase)
+    .scalar_subquery()
+)

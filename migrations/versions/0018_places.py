@@ -1,4 +1,4 @@
-"""Points on the map, exceptions in English."""
+"""Points on the map, exceptions in English, measured durations."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -13,6 +13,7 @@ depends_on = None
 def upgrade() -> None:
     """Make the tables."""
     _points()
+    _durations()
 
 
 def _points() -> None:
@@ -61,4 +62,28 @@ def _points() -> None:
         sa.Column("scope", sa.Text, nullable=False),
         sa.Column("reserved_to_city", sa.Boolean, nullable=False),
         sa.CheckConstraint("scope IN ('CITYWIDE', 'LOCAL')", name="scope_known"),
+    )
+
+
+def _durations() -> None:
+    op.create_table(
+        "item_duration",
+        sa.Column("id", sa.Uuid, primary_key=True),
+        sa.Column("item_id", sa.Text, nullable=False),
+        sa.Column("hall_id", sa.Uuid, sa.ForeignKey("hall.id")),
+        sa.Column("since", sa.Date, nullable=False),
+        sa.Column("cases", sa.Integer, nullable=False),
+        sa.Column("p50", sa.Integer),
+        sa.Column("p90", sa.Integer),
+        sa.CheckConstraint("cases > 0", name="of_some_cases"),
+        sa.CheckConstraint(
+            "(p50 IS NULL) = (p90 IS NULL) AND (p50 IS NULL OR p50 <= p90)", name="half_before_nine_in_ten"
+        ),
+    )
+    op.create_index("ix_item_duration_item_id", "item_duration", ["item_id"])
+    op.create_index(
+        "ix_service_case_decided",
+        "service_case",
+        ["decided_at", "id"],
+        postgresql_where=sa.text("decided_at IS NOT NULL"),
     )
