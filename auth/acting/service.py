@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
@@ -10,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
+from auth.acting.errors import OwnMatter
 from auth.consent import service as consent
 from auth.consent.rules import ConsentKind
 from auth.delegation import queries as delegations
@@ -22,7 +24,7 @@ from auth.organisations import rules as role_rules
 from auth.organisations import service as organisations
 from auth.organisations.rules import Role, RoleState
 from core import clock, security
-from core.actors import Acting, Action, Capacity, Citizen
+from core.actors import Acting, Action, Capacity, Citizen, Staff
 from core.db import transaction
 from core.errors import DelegationOutOfScope, NotFound
 
@@ -146,6 +148,15 @@ def require(
         raise DelegationConflict()
     if acting.needs_minor_consent and action is not Action.VIEW:
         consent.insist(session, actor=actor, kind=ConsentKind.MINOR)
+
+
+def refuse_own(session: Session, *, actor: Staff, people: Collection[UUID | None]) -> None:
+    """Whether a member of staff is none of `people`, as far as they declared who they are. Raises `OwnMatter`."""
+    # Callers ask in the middle of a change that isn't whole yet.
+    with session.no_autoflush:
+        own = delegations.subject_of(session, actor.staff_id)
+    if own is not None and own in people:
+        raise OwnMatter()
 
 
 def still_acts(session: Session, *, owner_id: UUID, acting_id: UUID) -> bool:

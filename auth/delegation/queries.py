@@ -199,6 +199,11 @@ def staff_of(session: Session, subject_id: UUID) -> UUID | None:
     return session.scalar(select(StaffPerson.staff_id).where(StaffPerson.subject_id == subject_id))
 
 
+def subject_of(session: Session, staff_id: UUID) -> UUID | None:
+    """The person that a member of staff is, as declared, or None."""
+    return session.scalar(select(StaffPerson.subject_id).where(StaffPerson.staff_id == staff_id))
+
+
 def _one(row: Delegation | None) -> Delegation:
     if row is None:
         raise NotFound()

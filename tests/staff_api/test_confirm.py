@@ -137,7 +137,7 @@ def test_what_needs_it(client: FlaskClient, staff: People, role: str, method: st
     """Decisions, refunds, publication, keys, identities, staff, the audit log."""
     _, headers = staff(role, confirmed=False)
     answer = client.open(path.format(uuid4()), method=method, json={}, headers=headers)
-    assert (answer.status_code, answer.json["code"]) == (403, "CONFIRMATION_NEEDED"), answer.text
+    assert (answer.status_code, answer.get_json()["code"]) == (403, "CONFIRMATION_NEEDED"), answer.text
 
 
 def test_every_act_that_a_route_asks_for_exists(app: Flask) -> None:

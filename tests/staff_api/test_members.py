@@ -17,6 +17,8 @@ from auth.staff.models import StaffMember, StaffRoleChange, StaffSession
 from casework.prereview.models import PreReview
 from core import clock
 from core.db import transaction
+from tests.factories import auth as people
+from tests.factories import cases
 from tests.factories import prereview as papers
 from tests.factories.catalogue import CITY_HALL
 
@@ -30,7 +32,8 @@ def call(
 ) -> Any:
     answer = client.open(path, method=method, json=body, headers={**headers, "Idempotency-Key": uuid4().hex})
     assert answer.status_code == status, answer.text
-    return answer.json if answer.data else None
+    found: Any = answer.json if answer.data else None
+    return found
 
 
 @pytest.fixture
@@ -146,7 +149,8 @@ def test_changes_of_roles_are_written_for_good(client: FlaskClient, staff: Peopl
     call(client, "PUT", f"{path}/roles", headers, {"roles": [], "reason": "停职"})
     time.sleep(1.1)
     call(client, "GET", "/staff/v1/prereviews", mine, status=403)
-    (row,) = call(client, "GET", f"{path}/role-changes", headers)["items"]
+    changes: list[dict[str, Any]] = call(client, "GET", f"{path}/role-changes", headers)["items"]
+    (row,) = changes
     assert (row["changed_by"], row["before"], row["after"]) == (str(admin.staff_id), ["FRONT_CLERK"], [])
     with pytest.raises(DBAPIError), transaction() as session:
         session.execute(text("UPDATE staff_role_change SET reason = ''"))
@@ -224,3 +228,27 @@ def test_the_audit_log_is_read_in_pages_and_the_reading_is_in_it(client: FlaskCl
     newest = call(client, "GET", "/staff/v1/audit?limit=1", auditor)["items"][0]
     assert (newest["action"], newest["object_id"]) == ("audit.read", str(clerk.staff_id))
     call(client, "GET", "/staff/v1/audit?cursor=eHg", auditor, status=422)
+
+
+def test_nobody_handles_a_matter_of_ones_own(
+    client: FlaskClient, staff: People, citizen: People
+) -> None:
+    """PEERS 4.12: the same person as clerk and citizen. Papers that were claimed before can only be given back."""
+    clerk, headers = staff("FRONT_CLERK", hall_id=CITY_HALL)
+    document = people.resident_id()
+    person, _ = citizen(level=3, name="王芳", document=document)
+    with transaction() as session:
+        before, waiting = papers.claimed(session, person, clerk).id, papers.submitted(session, person).id
+        case = cases.received(session, person, clerk).id
+    card = {"name": "王芳", "document_type": document.type.value, "document_number": document.number}
+    call(client, "PUT", "/staff/v1/delegations/own-identity", headers, card, status=204)
+    body = {"right_body": "宁波市公积金中心", "reason": "不属于本中心"}
+    for path, sent in (
+        (f"/staff/v1/prereviews/{waiting}/claim", {}),
+        (f"/staff/v1/prereviews/{before}/reject", body),
+        (f"/staff/v1/cases/{case}/accept", None),
+        (f"/staff/v1/cases/{case}/not-accept", {"reason": "不收", "clause": "第三十二条"}),
+    ):
+        assert call(client, "POST", path, headers, sent, status=403)["code"] == "OWN_MATTER"
+    call(client, "POST", f"/staff/v1/prereviews/{before}/release", headers)
+    call(client, "POST", f"/staff/v1/cases/{case}/accept", staff("FRONT_CLERK", hall_id=CITY_HALL)[1])

@@ -50,8 +50,11 @@ def write(
 ) -> None:
     """Write down that a case came from `before` to its present state.
 
-    The same state means a new due date (K-9) or, without `old_due`, a note for the staff.
+    The same state means a new due date (K-9) or, without `old_due`, a note for the staff. Nobody handles a case of one's
+    own: raises `OwnMatter`.
     """
+    if isinstance(actor, Staff):
+        acting.refuse_own(session, actor=actor, people=(case.owner_id, case.acting_id))
     after = State(case.state)
     session.add(
         CaseTransition(

@@ -23,7 +23,7 @@ from casework.prereview.models import (
 )
 from casework.prereview.rules import State, check_move
 from core import audit, clock, ids
-from core.actors import Actor, acted_by
+from core.actors import Actor, Staff, acted_by
 from core.events import publish
 from notifications.messages.service import announce
 
@@ -55,9 +55,12 @@ def move(
 ) -> None:
     """Move a locked pre-review by the table of 3.1, write its history and the audit row, and announce `happened`.
 
-    `note` is ours and holds no personal data. Raises `StateConflict`.
+    `note` is ours and holds no personal data. Raises `StateConflict`, and `OwnMatter` for a clerk's own papers, which can
+    only be given back.
     """
     before = State(prereview.state)
+    if isinstance(actor, Staff) and to is not State.SUBMITTED:
+        acting.refuse_own(session, actor=actor, people=(prereview.owner_id, prereview.acting_id))
     check_move(before, to)
     prereview.state = to
     if to is not State.IN_REVIEW:
