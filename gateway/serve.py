@@ -16,6 +16,7 @@ from functools import partial
 from typing import Any
 
 from gateway.local import postgres, prepared, valkey
+from gateway.local.department import site_of
 from gateway.local.environment import sandbox_credentials, stack_environment
 from gateway.local.parent import Make
 from gateway.local.ports import LOOPBACK, holder, is_free
@@ -113,9 +114,12 @@ class _Stack:
         self.local.files.mkdir(mode=0o700, exist_ok=True)
         self.env = {**stack_environment(self.local, credentials, **addresses), **self.base}
         self._begin_sandbox(chosen.sandbox)
-        self.facts["staff"] = self._fill(chosen.web)
+        site = site_of(credentials, sandbox)
+        self.facts["staff"] = self._fill(chosen.web, site)
         self.supervisor.wait()
         self._register_short_messages(chosen.sandbox)
+        connected = {"issuer": self.env["PUBLIC_URL"], "base": site["base"]}
+        self._configure(chosen.sandbox, "department", connected)
         self.local.write_running(self.facts)
         show_ready(self.screen, self.local, self.facts)
 
@@ -133,14 +137,14 @@ class _Stack:
             headers = {"Content-Type": "application/json"}
             connection.request("POST", f"/_sandbox/{platform}/configure", json.dumps(entered).encode(), headers)
             if connection.getresponse().status != http.client.OK:
-                raise Trouble("The sandbox refused the texts of our short messages; see its log.")
+                raise Trouble(f"The sandbox refused what it was told for {platform}; see its log.")
         finally:
             connection.close()
 
-    def _fill(self, port: int) -> list[dict[str, str]]:
+    def _fill(self, port: int, site: Mapping[str, Any]) -> list[dict[str, str]]:
         """Bring the database up to date, and begin web and worker in the meantime; the demo staff."""
         database = self.env["DATABASE_URL"]
-        sources = prepared.digest(self.local)
+        sources = prepared.digest(self.local, site)
         staff = prepared.recall(self.local, database, sources) if self.embedded_database else None
         if staff is not None:
             self._begin_web_and_worker(port)
@@ -149,7 +153,7 @@ class _Stack:
         self._step("migrate", "gateway", "migrate")
         self._begin_web_and_worker(port)
         self.screen.say("importing the sample (catalogue, places, calendars) and starting the rest")
-        made: list[dict[str, str]] = json.loads(self._step("sample", "gateway.local.sample"))
+        made: list[dict[str, str]] = json.loads(self._step("sample", "gateway.local.sample", json.dumps(site)))
         if self.embedded_database:
             prepared.remember(self.local, database, sources, made)
         return made

@@ -29,6 +29,7 @@ from sandbox.alipay import control as alipay_control
 from sandbox.callbacks import Callbacks
 from sandbox.control import blueprint as control
 from sandbox.control import page
+from sandbox.department import pages as department
 from sandbox.faults import PARTNERS, REQUEST_KINDS, BadFault, Faults
 from sandbox.personas import People, UnknownPersona
 from sandbox.store import Store
@@ -80,7 +81,7 @@ def create_app(state: Path, *, hurry: float) -> Flask:
         market_registry.blueprint, market_registry.control, household_registry.blueprint,
         identity_authority.blueprint, identity_authority.control, network_identity.blueprint, network_identity.control,
         aliyun_sms.blueprint, aliyun_sms.control, tencent_sms.blueprint, tencent_sms.control,
-        *kuaidi100.blueprints, control, page,
+        *kuaidi100.blueprints, department.blueprint, department.control, control, page,
     ):  # fmt: skip
         app.register_blueprint(blueprint)
     app.before_request(_strike_before)

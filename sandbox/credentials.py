@@ -16,12 +16,14 @@ from pathlib import Path
 from typing import Any, cast
 
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from joserfc.jwk import ECKey
 
 FILE_NAME = "sandbox.json"
 # Raised whenever `_fresh` issues something new: older files are completed then.
-VERSION = 3
+VERSION = 4
 SIGN_NAME = "宁波政务"
+DEPARTMENT_CLIENT_ID = "demo-real-estate"
 TEMPLATE_KEYS = ("CASE_PROGRESS", "APPOINTMENT", "PAYMENT", "DELIVERY")
 
 
@@ -67,9 +69,12 @@ def _complete(path: Path) -> None:
     """Add what a newer version of the sandbox issues to a file that an older one made; what is there stays."""
     found = json.loads(path.read_text(encoding="utf-8"))
     if found["version"] < VERSION:
-        issued = _fresh()["product"]
-        product = {partner: {**fields, **found["product"].get(partner, {})} for partner, fields in issued.items()}
-        whole = {**found, "version": VERSION, "product": product}
+        fresh = _fresh()
+        product = {
+            partner: {**fields, **found["product"].get(partner, {})} for partner, fields in fresh["product"].items()
+        }
+        platform = {**fresh["platform"], **found["platform"]}
+        whole = {**found, "version": VERSION, "product": product, "platform": platform}
         draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
@@ -91,13 +96,19 @@ def _characters(alphabet: str, length: int) -> str:
     return "".join(secrets.choice(alphabet) for _ in range(length))
 
 
-def _private_pem(key: rsa.RSAPrivateKey, form: serialization.PrivateFormat) -> str:
+def _private_pem(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey, form: serialization.PrivateFormat) -> str:
     return key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()).decode()
+
+
+def _public_key(key: ec.EllipticCurvePrivateKey) -> dict[str, Any]:
+    made = ECKey.import_key(key)
+    return {**made.as_dict(private=False), "kid": made.thumbprint()}
 
 
 def _fresh() -> dict[str, Any]:
     app_key = rsa.generate_private_key(65537, 2048)
     alipay_key = rsa.generate_private_key(65537, 2048)
+    department_key = ec.generate_private_key(ec.SECP256R1())
     alnum = string.ascii_letters + string.digits
     product = {
         "wechat": {
@@ -136,6 +147,11 @@ def _fresh() -> dict[str, Any]:
             "secret": secrets.token_hex(16),
             "customer": secrets.token_hex(16).upper(),
         },
+        # Not issued by a platform: a department registers its site with the product, by these public keys.
+        "department": {"client_id": DEPARTMENT_CLIENT_ID, "jwks": {"keys": [_public_key(department_key)]}},
     }
-    platform = {"alipay_private_key": _private_pem(alipay_key, serialization.PrivateFormat.PKCS8)}
+    platform = {
+        "alipay_private_key": _private_pem(alipay_key, serialization.PrivateFormat.PKCS8),
+        "department_private_key": _private_pem(department_key, serialization.PrivateFormat.PKCS8),
+    }
     return {"version": VERSION, "product": product, "platform": platform}

@@ -90,3 +90,11 @@ CREATE TABLE IF NOT EXISTS network_check (
 CREATE TABLE IF NOT EXISTS organisation_change (
   organisation TEXT PRIMARY KEY, representative TEXT NOT NULL, deregistered INTEGER NOT NULL
 );
+
+-- The demo department: sign-ins that it began, and the people signed in at it.
+CREATE TABLE IF NOT EXISTS department_request (
+  state TEXT PRIMARY KEY, visitor TEXT NOT NULL, nonce TEXT NOT NULL, verifier TEXT NOT NULL, at REAL NOT NULL
+);
+CREATE TABLE IF NOT EXISTS department_session (
+  visitor TEXT PRIMARY KEY, sid TEXT NOT NULL, person TEXT NOT NULL, id_token TEXT NOT NULL
+);

@@ -16,8 +16,9 @@ import time
 
 from gateway.local.state import Local
 from tests.journey.client import StoryBroken, Teller
+from tests.journey.signing_in import BUYER
 from tests.journey.stack import ROOT, local_stack
-from tests.journey.story import BUYER, Story, play
+from tests.journey.story import Story, play
 
 PATIENCE = 60.0
 # Before which steps what is killed, and how long after the step has begun (0: just before its first request).

@@ -6,9 +6,10 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 import requests
 
@@ -44,14 +45,16 @@ def wait_for(address: str, started: subprocess.Popen[bytes]) -> None:
 
 
 @contextmanager
-def served(settings: Settings, *, worker: bool = False) -> Iterator[str]:
+def served(
+    settings: Settings, *, worker: bool = False, partners: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[str]:
     """The web server, and with `worker` the worker, under an address of their own; that address."""
     port = free_port()
     address = f"http://127.0.0.1:{port}"
     env = environment(
         settings.database_url.replace("+psycopg", ""),
         settings.redis_url,
-        {"PUBLIC_URL": address, "DATABASE_POOL": "8", "FILES_URL": settings.files_url},
+        {**partners, "PUBLIC_URL": address, "DATABASE_POOL": "8", "FILES_URL": settings.files_url},
     )
     with process(["-m", "gateway", "web", "--port", str(port), "--workers", "1"], env) as web:
         wait_for(address + "/healthz", web)

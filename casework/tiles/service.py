@@ -24,7 +24,7 @@ from casework.tiles.errors import TileClosed
 from casework.tiles.models import LinkHost, TileLaunch, TileTarget
 from casework.tiles.rules import Kind
 from core import audit, clock
-from core.actors import Citizen, Staff
+from core.actors import Actor, Citizen, Staff
 from core.errors import InvalidInput, NotFound
 from core.web.access import level_too_low
 
@@ -113,7 +113,7 @@ def _count(session: Session, tile_id: str, channel: str) -> None:
     )
 
 
-def set_target(session: Session, *, actor: Staff, tile_id: str, target: Target) -> None:
+def set_target(session: Session, *, actor: Actor, tile_id: str, target: Target) -> None:
     """Say where a tile leads, or close it. Raises `NotFound`, `InvalidInput`, `TargetNotAllowed` (ID-8)."""
     if not any(row["id"] == tile_id for row in lookups.tiles(session)):
         raise NotFound()

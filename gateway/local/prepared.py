@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,9 @@ _NOT_SOURCES = {"tests", "docs", "interop", "bench", "node_modules", "__pycache_
 _FILE = "demo-staff.json"
 
 
-def digest(local: Local) -> str:
-    """Identifies the sources, sample data and secrets that a prepared database depends on."""
-    found = hashlib.sha256(local.secrets.read_bytes())
+def digest(local: Local, site: Mapping[str, Any]) -> str:
+    """Identifies the sources, sample data and secrets that a prepared database depends on, and the department's `site` in it."""
+    found = hashlib.sha256(local.secrets.read_bytes() + b"\0" + json.dumps(site, sort_keys=True).encode() + b"\0")
     for folder, folders, files in os.walk(local.root):
         folders[:] = sorted(name for name in folders if name not in _NOT_SOURCES and not name.startswith("."))
         for name in sorted(files):

@@ -1,6 +1,7 @@
-"""`python -m gateway.local.sample`: imports the sample and makes the demo staff, whom it prints as JSON.
+"""`python -m gateway.local.sample SITE`: imports the sample, connects the demo department, makes the demo staff.
 
-One process for both: half of what either takes is loading the product.
+SITE is what `gateway.local.department.site_of` gives, as JSON; the staff are printed as JSON. One process for all: half
+of what each takes is loading the product.
 """
 
 from __future__ import annotations
@@ -8,8 +9,10 @@ from __future__ import annotations
 import json
 import sys
 
+from core.db import transaction
 from core.settings import load
 from gateway import logs, operations
+from gateway.local import department
 
 
 def main() -> int:
@@ -22,6 +25,8 @@ def main() -> int:
         print(fault, file=sys.stderr)
     if faults:
         return 1
+    with transaction() as session:
+        department.connect(session, json.loads(sys.argv[1]))
     print(json.dumps(operations.demo_staff(), ensure_ascii=False))
     return 0
 

@@ -46,7 +46,7 @@ class Screen:
 
 
 def show_ready(screen: Screen, local: Local, facts: Mapping[str, Any]) -> None:
-    """Addresses, demo people, and three things to try."""
+    """Addresses, demo people, and what to try first."""
     screen.say("ready")
     lines = [
         "",
@@ -64,10 +64,11 @@ def show_ready(screen: Screen, local: Local, facts: Mapping[str, Any]) -> None:
             for member in facts["staff"]
         ),
         "",
-        "  Three things to try",
+        "  Four things to try",
         "    1. make journey            one citizen's whole matter, step by step, in a second terminal",
-        f"    2. {facts['web']}/docs   every call of the API, and who may make it",
-        f"    3. curl '{facts['web']}/api/v1/catalogue/items?q=过户'",
+        f"    2. {facts['sandbox']}/department/   sign in at a department's site; the code is on the sandbox's page",
+        f"    3. {facts['web']}/docs   every call of the API, and who may make it",
+        f"    4. curl '{facts['web']}/api/v1/catalogue/items?q=ershoufang'",
         "",
         "  Ctrl-C ends everything.",
     ]

@@ -15,10 +15,11 @@ from typing import Any
 
 import requests
 
+from gateway.local.department import site_of
 from gateway.local.state import Local
 from tests.journey.client import StoryBroken
-from tests.journey.story import Stack
-from tests.sandbox_client import free_port
+from tests.journey.signing_in import Stack
+from tests.sandbox_client import Sandbox, free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 _START_SECONDS = 120
@@ -61,14 +62,17 @@ def _answers(facts: Mapping[str, Any]) -> bool:
 
 
 @contextmanager
-def own_stack(environ: Mapping[str, str], sandbox_url: str, folder: Path) -> Iterator[Stack]:
-    """Web and worker with `environ`, their logs in `folder`; demo staff are made in its database."""
+def own_stack(environ: Mapping[str, str], sandbox: Sandbox, folder: Path) -> Iterator[Stack]:
+    """Web and worker with `environ`, their logs in `folder`; the demo staff and department are made in its database."""
     shift = folder / "clock-shift"
     port = free_port()
     env = {**os.environ, **environ, "ENV": "development", "CLOCK_SHIFT_FILE": str(shift)}
     env["PUBLIC_URL"] = f"http://127.0.0.1:{port}"
     run = [sys.executable, "-m", "gateway"]
-    made = subprocess.run([*run, "demo"], cwd=ROOT, env=env, check=True, capture_output=True)
+    site = site_of(sandbox.credentials, sandbox.url)
+    sandbox.post("department/configure", issuer=env["PUBLIC_URL"], base=site["base"])
+    sample = [sys.executable, "-m", "gateway.local.sample", json.dumps(site)]
+    made = subprocess.run(sample, cwd=ROOT, env=env, check=True, capture_output=True)
     (folder / "demo.log").write_bytes(made.stderr)
     parts = []
     try:
@@ -77,7 +81,7 @@ def own_stack(environ: Mapping[str, str], sandbox_url: str, folder: Path) -> Ite
                 parts.append(subprocess.Popen([*run, *arguments], cwd=ROOT, env=env, stdout=log, stderr=log))
         _wait(f"http://127.0.0.1:{port}/readyz", folder / "worker.log")
         staff = {person["username"]: person for person in json.loads(made.stdout)}
-        yield Stack(f"http://127.0.0.1:{port}", sandbox_url, staff, shift)
+        yield Stack(f"http://127.0.0.1:{port}", sandbox.url, staff, shift)
     finally:
         for part in parts:
             part.terminate()

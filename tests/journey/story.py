@@ -9,46 +9,20 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
-
-import pyotp
+from urllib.parse import parse_qs
 
 from core.clock import SHANGHAI
-from tests.journey.client import Server, StoryBroken, Teller, png, wait_until
+from tests.journey.client import StoryBroken, png, wait_until
+from tests.journey.signing_in import BUYER, SigningIn
 
 ITEM = "NB-002"
-BUYER = "zhang-wei"
+OWN_WORDS = ("二手房过户", "ershoufang")
 
 
-@dataclass
-class Stack:
-    """Where the story happens."""
-
-    web: str
-    sandbox: str
-    staff: dict[str, dict[str, str]]
-    clock_shift: Path
-
-
-@dataclass
-class Story:
-    """What the people of the story know so far."""
-
-    stack: Stack
-    teller: Teller
-    patience: float = 5.0
-    facts: dict[str, Any] = field(default_factory=dict)
-    tokens: dict[str, str] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.web = Server(self.stack.web, self.patience)
-        self.partner = Server(self.stack.sandbox + "/_sandbox", self.patience)
-        people = self.partner.call("GET", "/personas.json")["personas"]
-        self.buyer = next(person for person in people if person["key"] == BUYER)
+class Story(SigningIn):
+    """The steps, in the order of the story."""
 
     def steps(self) -> Iterator[tuple[str, str, Callable[[], str]]]:
         """(who, what, act) in order; an act returns what came back."""
@@ -56,7 +30,9 @@ class Story:
         yield me, "signs in through WeChat", self.sign_in
         yield me, "binds the phone by WeChat's phone code", self.bind_phone
         yield me, "proves name and ID number (level 2)", self.prove_identity
-        yield me, "finds 存量房转移登记", self.find_item
+        yield me, "opens another department's site, signed in", self.open_tile
+        yield me, "looks where the account is signed in", self.own_sessions
+        yield me, "finds the matter in own words and by pinyin", self.find_item
         yield me, "uploads papers, asks for pre-review", self.ask_prereview
         yield clerk, "signs in with password and TOTP", lambda: self.staff_sign_in("clerk")
         yield clerk, "claims the pre-review, judges each paper", self.judge_papers
@@ -74,65 +50,17 @@ class Story:
         yield me, "gives the delivery code and signs", self.sign_for
         yield me, "reads the inbox", self.read_inbox
 
-    # Signing in ------------------------------------------------------------------------------------------------
-
-    def sign_in(self) -> str:
-        """WeChat's login code for tokens."""
-        code = self.partner.call("POST", "/wechat/login-code", json={"persona": BUYER})["code"]
-        session = self.web.call("POST", "/api/v1/login/wechat", json={"code": code})
-        self._keep("me", session)
-        return f"level {session['level']}"
-
-    def bind_phone(self) -> str:
-        """The phone number by its own code: level 1."""
-        code = self.partner.call("POST", "/wechat/phone-code", json={"persona": BUYER})["code"]
-        session = self.web.call("POST", "/api/v1/login/wechat/phone", token=self.tokens["me"], json={"code": code})
-        return f"level {session['level']}"
-
-    def prove_identity(self) -> str:
-        """Name and number at the identity authority: level 2. Whoever did so before isn't asked again."""
-        account = self.web.call("GET", "/api/v1/account", token=self.tokens["me"])
-        if account["level"] >= 2:
-            return f"level {account['level']}, proved before as {account['name']}"
-        body = {
-            "name": self.buyer["name"],
-            "document_type": self.buyer["document_type"],
-            "document_number": self.buyer["document_number"],
-        }
-        found = self.web.call("POST", "/api/v1/identity/name-and-number", token=self.tokens["me"], json=body)
-        return f"level {found['level']}"
-
-    def staff_sign_in(self, username: str) -> str:
-        """Password and one-time code; a code counts once, so a second sign-in waits for the next."""
-        person = self.stack.staff[username]
-        totp = pyotp.TOTP(parse_qs(urlsplit(person["totp"]).query)["secret"][0])
-        body = {"username": username, "password": person["password"], "totp": totp.now()}
-        for _ in range(3):
-            try:
-                session = self.web.call("POST", "/staff/v1/login", json=body)
-                break
-            except StoryBroken:
-                time.sleep(31 - time.time() % 30)
-                body["totp"] = totp.now()
-        else:
-            raise StoryBroken(f"{username} can't sign in")
-        self._keep(username, session)
-        return f"{username} is in"
-
-    def _keep(self, who: str, session: dict[str, Any]) -> None:
-        self.tokens[who] = session["access_token"]
-        self.web.secrets.update(str(value) for key, value in session.items() if key.endswith("token"))
-
     # The papers --------------------------------------------------------------------------------------------------
 
     def find_item(self) -> str:
-        """Search as a person types, then the guide."""
-        found = self.web.call("GET", "/api/v1/catalogue/items", params={"q": "存量房转移登记"})["items"]
-        if ITEM not in [item["item_id"] for item in found]:
-            raise StoryBroken(f"{ITEM} is not among the {len(found)} found")
+        """Search as a person types (S21), then the guide."""
+        for words in OWN_WORDS:
+            found = self.web.call("GET", "/api/v1/catalogue/items", params={"q": words})["items"]
+            if ITEM not in [item["item_id"] for item in found]:
+                raise StoryBroken(f"{ITEM} is not among the {len(found)} found by {words}")
         item = self.web.call("GET", f"/api/v1/catalogue/items/{ITEM}")
         self.facts["item"] = item
-        return f"{len(found)} found; {len(item['materials'])} materials, 25 minutes at the counter"
+        return f"found by {'、'.join(OWN_WORDS)}; {len(item['materials'])} materials, 25 minutes at the counter"
 
     def ask_prereview(self) -> str:
         """Draft, one upload per required paper, submit."""

@@ -13,8 +13,9 @@ from gateway.local.secrets import partner_environment
 from tests import servers
 from tests.environment import environment
 from tests.journey.client import Teller
+from tests.journey.signing_in import Stack
 from tests.journey.stack import own_stack
-from tests.journey.story import Stack, Story, play
+from tests.journey.story import Story, play
 from tests.sandbox_client import Sandbox
 from tests.servers import Services
 
@@ -27,7 +28,7 @@ def stack(
     environ = environment(
         servers.database_url(services.postgres, own_database), f"{services.valkey}/{8 + worker_number}", partners
     )
-    with own_stack({**environ, "DATABASE_POOL": "4", "LOG_LEVEL": "DEBUG"}, sandbox.url, tmp_path) as running:
+    with own_stack({**environ, "DATABASE_POOL": "4", "LOG_LEVEL": "DEBUG"}, sandbox, tmp_path) as running:
         yield running
 
 

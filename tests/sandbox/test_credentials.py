@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from joserfc.jwk import ECKey
 
 from tests.sandbox.conftest import run
 
@@ -37,7 +38,11 @@ def test_two_installations_share_no_secret(tmp_path: Path) -> None:
         found.append(json.loads(run("credentials", tmp_path / name).stdout))
     one, two = ({f"{p}.{k}": v for p, group in made.items() for k, v in group.items()} for made in found)
     assert one.keys() == two.keys()
-    assert [key for key in one if one[key] == two[key]] == ["aliyun-sms.sign_name", "tencent-sms.sign_name"]
+    assert [key for key in one if one[key] == two[key]] == [
+        "aliyun-sms.sign_name",
+        "tencent-sms.sign_name",
+        "department.client_id",
+    ]
 
 
 def test_what_an_older_sandbox_made_is_completed_and_kept(tmp_path: Path) -> None:
@@ -45,7 +50,9 @@ def test_what_an_older_sandbox_made_is_completed_and_kept(tmp_path: Path) -> Non
     path = tmp_path / "sandbox.json"
     made = json.loads(path.read_text())
     older = {**made, "version": 1, "product": {name: dict(group) for name, group in made["product"].items()}}
+    older["platform"] = dict(made["platform"])
     del older["product"]["tencent-sms"], older["product"]["wechat"]["push_token"]
+    del older["product"]["department"], older["platform"]["department_private_key"]
     path.write_text(json.dumps(older))
     run("init", tmp_path)
     now = json.loads(path.read_text())
@@ -53,6 +60,11 @@ def test_what_an_older_sandbox_made_is_completed_and_kept(tmp_path: Path) -> Non
     assert now["version"] == made["version"]
     assert now["product"]["wechat"].pop("push_token")
     assert now["product"].pop("tencent-sms").keys() == made["product"]["tencent-sms"].keys()
+    department = now["product"].pop("department")["jwks"]["keys"][0]
+    private = ECKey.import_key(now["platform"].pop("department_private_key"))
+    assert {name: department[name] for name in ("x", "y")} == {
+        name: private.as_dict(private=False)[name] for name in ("x", "y")
+    }
     assert now["product"] == older["product"]
     assert now["platform"] == older["platform"]
 

@@ -60,6 +60,13 @@ class _Reader(HTMLParser):
         self.words.append(data)
 
 
+def forms_of(html: str) -> list[Form]:
+    """The forms of a page."""
+    reader = _Reader()
+    reader.feed(html)
+    return reader.forms
+
+
 @dataclass
 class Page:
     """What the person sees."""
