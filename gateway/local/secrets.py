@@ -66,10 +66,18 @@ def partner_environment(credentials: Mapping[str, Any], sandbox_url: str) -> dic
 
 
 def own_secrets(file: Path) -> dict[str, str]:
-    """The product's own keys: read from `file`, made first if there is none. Each line is NAME=value."""
-    if not file.exists():
-        lines = [f"{name}={value}" for name, value in _fresh().items()]
+    """The product's own keys: read from `file`; what it doesn't hold yet is made and kept there. Each line is NAME=value."""
+    found = _kept(file)
+    made = {name: value for name, value in _fresh().items() if name not in found}
+    if made:
+        lines = [f"{name}={value}" for name, value in (found | made).items()]
         write_private(file, "\n".join([_HEADER, *lines]) + "\n")
+    return found | made
+
+
+def _kept(file: Path) -> dict[str, str]:
+    if not file.exists():
+        return {}
     lines = file.read_text(encoding="utf-8").splitlines()
     return dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
 

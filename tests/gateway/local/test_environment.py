@@ -46,3 +46,14 @@ def test_no_two_stacks_share_a_secret(tmp_path: Path) -> None:
     one, other = own_secrets(tmp_path / "one.env"), own_secrets(tmp_path / "other.env")
     assert {name for name in one if one[name] == other[name]} == {"FIELD_KEY_ACTIVE"}
     assert stat.S_IMODE((tmp_path / "one.env").stat().st_mode) == 0o600
+
+
+def test_an_older_file_is_completed_and_what_it_holds_stays(tmp_path: Path) -> None:
+    file = tmp_path / "secrets.env"
+    whole = own_secrets(file)
+    file.write_text("\n".join(line for line in file.read_text().splitlines() if not line.startswith("METRICS_TOKEN")))
+    completed = own_secrets(file)
+    assert len(completed.pop("METRICS_TOKEN")) > 20
+    assert completed == {name: value for name, value in whole.items() if name != "METRICS_TOKEN"}
+    assert own_secrets(file) == own_secrets(file)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
