@@ -33,7 +33,10 @@ class AuditEntry(Base):
     """One thing somebody did. `digest_before/after` are keyed digests of the object, never the object."""
 
     __tablename__ = "audit_entry"
-    __table_args__ = (Index("ix_audit_entry_unsealed", "seq", postgresql_where=text("hash IS NULL")),)
+    __table_args__ = (
+        Index("ix_audit_entry_unsealed", "seq", postgresql_where=text("hash IS NULL")),
+        Index("ix_audit_entry_anomaly", "seq", postgresql_where=text("result = 'anomaly'")),
+    )
 
     seq: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     at: Mapped[datetime]

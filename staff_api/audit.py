@@ -24,6 +24,7 @@ class AuditQueryIn(PageIn):
     """What to look for in the audit log: what was done to one object, or the newest."""
 
     object_id = Text(100, load_default=None)
+    anomalies = ma.fields.Boolean(load_default=False, metadata={"description": "Only what was noted as unusual (P-5)"})
 
 
 class AuditEntryOut(ma.Schema):

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 import marshmallow as ma
 from flask_smorest import Blueprint
 
-from auth.staff.roles import BACK_OFFICER, FRONT_CLERK
+from auth.staff.confirmations.rules import Act
+from auth.staff.roles import BACK_OFFICER, FRONT_CLERK, SUPERVISOR
 from casework.persons import service
+from casework.persons.emergencies import queries
+from casework.persons.emergencies import service as emergencies
+from casework.persons.emergencies.models import EmergencyLookUp
 from casework.persons.rules import Reference
 from casework.persons.service import Seen
 from core.db import transaction
 from core.identifiers import DocumentType
 from core.web import access
+from core.web.paging import Page, PageIn, page_out
 from core.web.request_context import language
-from core.web.schemas import Text
+from core.web.schemas import Moment, Text
 
 blp = Blueprint("staff_persons", __name__, url_prefix="/staff/v1/persons", description="人员查询 / Persons (staff)")
 
@@ -48,6 +54,32 @@ class SeenOut(ma.Schema):
     open_matters = ma.fields.List(ma.fields.Nested(StaffOpenMatterOut), required=True)
 
 
+class EmergencyIn(ma.Schema):
+    """Whom, and what the emergency is."""
+
+    document_type = ma.fields.String(required=True, validate=ma.validate.OneOf([one.value for one in DocumentType]))
+    document_number = Text(40, required=True)
+    reason = Text(500, shortest=10, lines=True, required=True)
+
+
+class EmergencyOut(ma.Schema):
+    """An emergency look-up that waits for its review. It names nobody."""
+
+    id = ma.fields.UUID(required=True)
+    staff_id = ma.fields.UUID(required=True)
+    reason = ma.fields.String(required=True)
+    at = Moment(required=True)
+    justified = ma.fields.Boolean(required=True, allow_none=True)
+    reviewed_at = Moment(required=True, allow_none=True)
+
+
+class EmergencyReviewIn(ma.Schema):
+    """What the supervisor found."""
+
+    justified = ma.fields.Boolean(required=True, truthy={True}, falsy={False})
+    finding = Text(500, lines=True, required=True)
+
+
 @blp.post("/look-up")
 @access.staff(FRONT_CLERK, BACK_OFFICER)
 @blp.arguments(PersonLookUpIn)
@@ -57,3 +89,34 @@ def look_up(data: dict[str, Any]) -> Seen:
     with transaction() as session:
         outcome = service.look_up(session, actor=access.staff_actor(), **data)
     return outcome.insist()
+
+
+@blp.post("/emergencies")
+@access.staff(FRONT_CLERK, BACK_OFFICER, confirm=Act.IDENTITY)
+@blp.arguments(EmergencyIn)
+@blp.response(200, SeenOut)
+def break_glass(data: dict[str, Any]) -> Seen:
+    """Look a citizen up without a matter in an emergency; a supervisor reviews every one."""
+    with transaction() as session:
+        outcome = emergencies.look_up(session, actor=access.staff_actor(), **data)
+    return outcome.insist()
+
+
+@blp.get("/emergencies")
+@access.staff(SUPERVISOR)
+@blp.arguments(PageIn, location="query")
+@blp.response(200, page_out(EmergencyOut))
+def unreviewed(args: dict[str, Any]) -> Page[EmergencyLookUp]:
+    """List the emergency look-ups that wait for a review."""
+    with transaction() as session:
+        return queries.unreviewed(session, args)
+
+
+@blp.post("/emergencies/<uuid:look_id>/review")
+@access.staff(SUPERVISOR)
+@blp.arguments(EmergencyReviewIn)
+@blp.response(200, EmergencyOut)
+def review(data: dict[str, Any], look_id: UUID) -> EmergencyLookUp:
+    """Say whether it was an emergency."""
+    with transaction() as session:
+        return emergencies.review(session, actor=access.staff_actor(), look_id=look_id, **data)

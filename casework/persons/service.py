@@ -84,7 +84,7 @@ def look_up(
     )
     if not good or subject_id is None:
         return Outcome(refusal=ReferenceNotMatched())
-    return Outcome(_seen(session, subject_id, document))
+    return Outcome(seen(session, subject_id, document))
 
 
 def _connects(session: Session, actor: Staff, reference: Reference, number: str, subject_id: UUID | None) -> bool:
@@ -116,7 +116,8 @@ def _at_my_halls_window(session: Session, actor: Staff, ticket_id: str) -> bool:
     return ticket.day == clock.today() and ticket.state in _AT_A_WINDOW
 
 
-def _seen(session: Session, subject_id: UUID, document: DocumentNumber) -> Seen:
+def seen(session: Session, subject_id: UUID, document: DocumentNumber) -> Seen:
+    """A person, masked, with what is open."""
     person = people.person(session, subject_id)
     return Seen(
         subject_id=subject_id,

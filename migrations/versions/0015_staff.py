@@ -74,3 +74,24 @@ def upgrade() -> None:
         unique=True,
         postgresql_where=sa.text("agreed_at IS NULL"),
     )
+    op.create_table(
+        "emergency_look_up",
+        sa.Column("id", sa.Uuid, primary_key=True),
+        sa.Column("staff_id", sa.Uuid, sa.ForeignKey("staff_member.id"), nullable=False),
+        sa.Column("subject_id", sa.Uuid),
+        sa.Column("reason", sa.LargeBinary, nullable=False),
+        sa.Column("at", MOMENT, nullable=False),
+        sa.Column("reviewed_by", sa.Uuid, sa.ForeignKey("staff_member.id")),
+        sa.Column("reviewed_at", MOMENT),
+        sa.Column("justified", sa.Boolean),
+        sa.Column("finding", sa.LargeBinary),
+        sa.CheckConstraint("reviewed_by <> staff_id", name="reviewed_by_another"),
+        sa.CheckConstraint(
+            "(reviewed_by IS NULL) = (reviewed_at IS NULL) AND (reviewed_by IS NULL) = (justified IS NULL)",
+            name="review_whole",
+        ),
+    )
+    op.create_index(
+        "ix_emergency_look_up_open", "emergency_look_up", ["id"], postgresql_where=sa.text("reviewed_at IS NULL")
+    )
+    op.create_index("ix_audit_entry_anomaly", "audit_entry", ["seq"], postgresql_where=sa.text("result = 'anomaly'"))

@@ -8,5 +8,6 @@ matter_objects.py    entries of the staff routes on cases, papers, queues and pa
 public_routes.py     addresses that hold no one's object, and secrets that are the permission themselves
 answers.py           what an answer tells, and what the database holds
 test_cross_access.py walks the URL map; a route without an entry fails
+policy.py            the table of DOMAIN 3.16, and test_policy.py: every role at every staff route
 test_pages.py        the pages of the sign-in: another browser with the same address
 """

@@ -29,6 +29,7 @@ from auth.staff import service as staff_service
 from auth.staff.management import service as management
 from casework.catalogue.drafts import service as drafts
 from casework.catalogue.publishing import service as publishing
+from casework.persons.emergencies.models import EmergencyLookUp
 from core import clock
 from core.actors import Action, System
 from core.db import transaction
@@ -260,3 +261,15 @@ def a_colleague(world: World, endpoint: str) -> Target:
     return Target(
         {"staff_id": actor.staff_id}, may[1], body, citywide="one administration of staff", outsiders=outsiders
     )
+
+
+@entry("staff_persons.review")
+def an_emergency(world: World, endpoint: str) -> Target:
+    owner = world.owner()
+    with transaction() as session:
+        made = EmergencyLookUp(
+            staff_id=world.clerk[0].staff_id, subject_id=owner.actor.subject_id, reason="晕倒在大厅", at=clock.now()
+        )
+        session.add(made)
+    body = {"justified": True, "finding": "属实"}
+    return Target({"look_id": made.id}, world.staff("SUPERVISOR")[1], body, citywide="one supervision")

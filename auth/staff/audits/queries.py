@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from core.audit import AuditEntry
@@ -14,10 +14,13 @@ from core.web.paging import Page, decode, encode
 
 
 def page(session: Session, args: Mapping[str, Any]) -> Page[AuditEntry]:
-    """A page of the log, the newest first; with `object_id`, of what was done to that object. Raises `InvalidInput`."""
+    """A page of the log, the newest first; with `object_id`, of what was done to that object; of anomalies. Raises `InvalidInput`."""
     query = select(AuditEntry).order_by(AuditEntry.seq.desc()).limit(args["limit"] + 1)
     if args.get("object_id"):
         query = query.where(AuditEntry.object_id == args["object_id"])
+    if args.get("anomalies"):
+        # Written out, so that the partial index serves it.
+        query = query.where(text("result = 'anomaly'"))
     if args.get("cursor"):
         position = decode(args["cursor"])
         if not position.isdecimal() or len(position) > 18:  # what a bigint holds
