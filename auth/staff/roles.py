@@ -46,7 +46,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     HOTLINE_OFFICER: frozenset({"hotline.handle", "progress.read_limited"}),
     SUPERVISOR: frozenset({"supervision.read", "supervision.order"}),
     ITEM_MANAGER: frozenset({"catalogue.draft", "catalogue.publish_of_others"}),
-    SYSTEM_ADMIN: frozenset({"system.settings"}),
+    SYSTEM_ADMIN: frozenset({"system.settings", "staff.accounts"}),
     SECURITY_ADMIN: frozenset({"staff.manage"}),
     AUDIT_ADMIN: frozenset({"audit.read"}),
 }

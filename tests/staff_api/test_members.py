@@ -107,7 +107,7 @@ def test_the_three_administrators_are_kept_apart(client: FlaskClient, staff: Peo
     """Nobody does two of making accounts, giving roles and reading the log; nobody holds two of the roles."""
     clerk, _ = staff("FRONT_CLERK")
     one = f"{PATH}/{clerk.staff_id}"
-    acts = {
+    acts: dict[str, list[tuple[str, str, Any, int]]] = {
         "SYSTEM_ADMIN": [("POST", PATH, {"username": "some.one", "name": "某人"}, 201)],
         "SECURITY_ADMIN": [("PUT", f"{one}/roles", {"roles": ["BACK_OFFICER"], "reason": "调岗"}, 200)],
         "AUDIT_ADMIN": [("GET", "/staff/v1/audit", None, 200)],
@@ -230,9 +230,7 @@ def test_the_audit_log_is_read_in_pages_and_the_reading_is_in_it(client: FlaskCl
     call(client, "GET", "/staff/v1/audit?cursor=eHg", auditor, status=422)
 
 
-def test_nobody_handles_a_matter_of_ones_own(
-    client: FlaskClient, staff: People, citizen: People
-) -> None:
+def test_nobody_handles_a_matter_of_ones_own(client: FlaskClient, staff: People, citizen: People) -> None:
     """PEERS 4.12: the same person as clerk and citizen. Papers that were claimed before can only be given back."""
     clerk, headers = staff("FRONT_CLERK", hall_id=CITY_HALL)
     document = people.resident_id()
