@@ -67,6 +67,7 @@ class ClosureIn(ma.Schema):
     day = ma.fields.Date(required=True)
     periods = _periods(load_default=list)
     reason = Text(200, required=True)
+    reason_en = Text(200, load_default="", shortest=0)
 
 
 class PlanIn(ma.Schema):

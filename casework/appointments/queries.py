@@ -113,6 +113,16 @@ def to_remind(session: Session, reminder: Reminder, now: datetime, limit: int) -
     return list(session.scalars(query.with_for_update(skip_locked=True)))
 
 
+def count_booked(session: Session, hall_id: UUID, day: date) -> int:
+    """How many are booked or held in a hall on a day."""
+    query = select(func.count()).where(
+        Appointment.hall_id == hall_id,
+        Appointment.day == day,
+        Appointment.state.in_((State.HELD, State.BOOKED)),
+    )
+    return session.scalar(query) or 0
+
+
 def waiting_in(session: Session, slot_ids: Collection[UUID]) -> list[Appointment]:
     """The holds and bookings of these slots whose people haven't come yet."""
     query = select(Appointment).where(

@@ -6,7 +6,7 @@ from datetime import date, datetime, time
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -33,6 +33,7 @@ class ServiceHall(Base):
     consult: Mapped[str] = mapped_column(Text)
     is_sample: Mapped[bool]
     position: Mapped[int]
+    edit: Mapped[int] = mapped_column(server_default=text("1"))
 
 
 class HallZone(Base):
@@ -63,6 +64,7 @@ class ServiceWindow(Base):
     name: Mapped[str] = mapped_column(Text)
     kind: Mapped[str] = mapped_column(Text)
     state: Mapped[str] = mapped_column(Text)
+    edit: Mapped[int] = mapped_column(server_default=text("1"))
 
 
 class WindowItem(Base):

@@ -157,13 +157,13 @@ def _write_hall(
     hall_id = rules.hall_id(hall["code"])
     row = {key: hall[key] for key in ("code", "name", "level", "region_code", "address", "consult")}
     row |= {"id": hall_id, "is_sample": hall["sample"], "position": position}
-    changed = upsert(session, ServiceHall, [row])
+    changed = upsert(session, ServiceHall, [row], keep=("edit",))
     changed += upsert(
         session,
         HallZone,
         [{"hall_id": hall_id, "zone_code": zone["zone_code"], "area": zone["area"]} for zone in hall["zones"]],
     )
-    changed += upsert(session, ServiceWindow, [window for window, _ in windows], keep=("state",))
+    changed += upsert(session, ServiceWindow, [window for window, _ in windows], keep=("state", "edit"))
     gone = session.execute(
         update(ServiceWindow)
         .where(

@@ -162,13 +162,27 @@ def _periods(stored: Iterable[Sequence[str]]) -> rules.Periods:
     return tuple((time.fromisoformat(opens), time.fromisoformat(closes)) for opens, closes in stored)
 
 
-def set_hours(session: Session, *, actor: Staff, day: date, periods: rules.Periods, reason: str) -> None:
+def remake(session: Session, *, hall_id: UUID, zone_codes: Sequence[str]) -> None:
+    """Make the days that were made before, from today on, afresh: the hours or the windows of the hall have changed."""
+    made = session.scalars(
+        select(SlotDay.day)
+        .distinct()
+        .where(SlotDay.hall_id == hall_id, SlotDay.zone_code.in_(zone_codes), SlotDay.day >= clock.today())
+    )
+    ensure_days(session, hall_id=hall_id, zone_codes=zone_codes, days=made)
+
+
+def set_hours(
+    session: Session, *, actor: Staff, day: date, periods: rules.Periods, reason: str, reason_en: str = ""
+) -> None:
     """Close the manager's hall on a day, or open it at other hours, and move whoever had booked (AP-4, AP-15).
 
     Raises `Forbidden` without a hall, `InvalidInput` (a past day, overlapping periods, no reason).
     """
     hall_id = hall_of(actor)
-    place_service.add_exception(session, actor=actor, hall_id=hall_id, day=day, periods=periods, reason=reason)
+    place_service.add_exception(
+        session, actor=actor, hall_id=hall_id, day=day, periods=periods, reason=reason, reason_en=reason_en
+    )
     ensure_days(session, hall_id=hall_id, zone_codes=places.zone_codes(session, hall_id), days=[day])
 
 

@@ -1,4 +1,4 @@
-"""Points on the map, exceptions in English, measured durations."""
+"""Points on the map, exceptions in English, changes of halls by number, measured durations."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -14,6 +14,8 @@ def upgrade() -> None:
     """Make the tables."""
     _points()
     _durations()
+    for table in ("hall", "service_window"):
+        op.add_column(table, sa.Column("edit", sa.Integer, server_default="1", nullable=False))
 
 
 def _points() -> None:

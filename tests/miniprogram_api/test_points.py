@@ -1,6 +1,7 @@
 """Near me over HTTP: order, pages, filters, what it costs, and that nobody's position stays anywhere."""
 
 import logging
+import time
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
@@ -9,11 +10,12 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
+from casework.catalogue.answers.queries import LOOK_SECONDS
 from casework.catalogue.generator import rules as generator
 from casework.catalogue.service import sample_document
 from casework.places import service as places
 from casework.places.points import rules, service
-from casework.places.points.models import ItemScope, ServicePoint
+from casework.places.points.models import ServicePoint
 from casework.places.points.rules import Datum, Position
 from core import clock, db
 from core.actors import System
@@ -160,7 +162,9 @@ def test_only_points_that_take_the_item(client: FlaskClient, city: dict[str, Any
     by_name = ask(client, item="NB-013", limit=100)["items"]
     assert {point["code"] for point in by_name} == {"NB-CITY", some[2]["code"]}
     with db.transaction() as session:
-        session.add(ItemScope(item_id="NB-002", scope="LOCAL", reserved_to_city=True))
+        reserved = {"item_id": "NB-002", "scope": "LOCAL", "reserved_to_city": True}
+        assert service.import_points(session, city | {"points": [], "item_scopes": [reserved]}).changed == 1
+    time.sleep(LOOK_SECONDS + 0.05)
     assert [point["code"] for point in ask(client, item="NB-002")["items"]] == ["NB-CITY"]
     assert client.get(NEAR, query_string={"lat": 1, "lng": 1, "item": "NB-999"}).status_code == 404
 
