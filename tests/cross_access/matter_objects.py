@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from sqlalchemy import select
+
 from casework.cases import service as cases_service
+from casework.places.models import ServiceWindow
 from casework.prereview.rules import Reason
 from casework.queue import service as queue
 from core import clock, numbers
@@ -13,6 +16,7 @@ from core.numbers import Kind
 from tests.cross_access.registry import Target, entry
 from tests.cross_access.world import World
 from tests.factories import appointments, cases, delivery, prereview
+from tests.factories.catalogue import CITY_HALL
 
 _CASE_BODIES: dict[str, Any] = {
     "not_accept": {"reason": "不属于本机关职权", "clause": "行政许可法第三十二条"},
@@ -137,3 +141,14 @@ def a_parcel(world: World, endpoint: str) -> Target:
     # The others wait for the pack, for the carrier, for a signature, for the parcel to be out.
     target.gets = None if act == "confirm" else 409
     return target
+
+
+@entry("staff_places.set_window")
+def a_window(world: World, endpoint: str) -> Target:
+    with transaction() as session:
+        window = session.scalars(
+            select(ServiceWindow).where(ServiceWindow.hall_id == CITY_HALL, ServiceWindow.kind == "COMBINED")
+        ).first()
+        assert window is not None
+    body = {"edit": window.edit, "state": "OPEN", "kind": "COMBINED"}
+    return Target({"window_id": window.id}, world.staff("HALL_MANAGER")[1], body)

@@ -33,6 +33,7 @@ CAN: dict[str, dict[str, str]] = {
     r.HALL_MANAGER: {
         "staff_delegations": "declare_own_identity request_project",
         "staff_hall": "check_in close get_policy set_plan set_policy",
+        "staff_places": "desk preview reopen set_week set_window",
         "staff_personal_data": "waiting",
         "staff_queue": "bring_back issue_walk_in list_tickets",
     },
