@@ -13,6 +13,9 @@ from auth.staff import roles
 from auth.staff import service as staff_service
 from casework.catalogue import service as catalogue
 from casework.catalogue.answers import service as answers
+from casework.catalogue.exporting import service as exporting
+from casework.catalogue.importing.reading.service import Format
+from casework.catalogue.importing.writing.service import Progress, silent
 from casework.catalogue.linting import queries as linter
 from casework.catalogue.search import service as catalogue_search
 from casework.places import queries as places
@@ -48,16 +51,35 @@ def import_sample(progress: Callable[[str], None]) -> list[str]:
     return []
 
 
-def import_catalogue(file: Path, progress: Callable[[str], None]) -> list[str]:
-    """Import the items of `file`; the faults found, if any (then nothing was changed)."""
-    document = json.loads(file.read_text(encoding="utf-8"))
+def import_catalogue(
+    file: Path,
+    progress: Callable[[str], None],
+    *,
+    wanted: Format | None = None,
+    dry_run: bool = False,
+    steps: Progress = silent,
+) -> list[str]:
+    """Import the items of a file or folder; the faults found, if any (then nothing was changed).
+
+    `dry_run`: do all of it, then take it back. Raises `ImportRunning`.
+    """
     with transaction() as session:
-        report = catalogue.import_sample(session, document)
-        if report.faults:
+        report = catalogue.import_file(session, file, actor=System("operator"), wanted=wanted, progress=steps)
+        if report.faults or dry_run:
             session.rollback()
+        if report.faults:
             return [str(fault) for fault in report.faults]
-    progress(f"{report.items} items, {report.changed} new or changed")
+    if not report.changed:
+        progress(f"{report.items} items, unchanged")
+    else:
+        progress(f"{report.items} items, {report.changed} {'would be ' if dry_run else ''}new or changed")
     return []
+
+
+def export_catalogue(target: Path, wanted: Format, department: str | None) -> int:
+    """Write the items in force today into `target`; returns how many."""
+    with transaction() as session:
+        return exporting.export(session, target, wanted, day=clock.today(), department_id=department)
 
 
 def import_points(file: Path, progress: Callable[[str], None]) -> list[str]:

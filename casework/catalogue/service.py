@@ -14,8 +14,11 @@ from sqlalchemy.orm import Session
 from casework.catalogue.answers import service as answers
 from casework.catalogue.events import ItemRetired
 from casework.catalogue.importing import service as importing
+from casework.catalogue.importing.files import service as files
+from casework.catalogue.importing.reading.service import Format
 from casework.catalogue.importing.rules import Policies
 from casework.catalogue.importing.service import Beside, ImportReport
+from casework.catalogue.importing.writing.service import Progress, silent
 from casework.catalogue.models import CatalogueItem, ItemRedirect, ItemVersion
 from casework.catalogue.queries import in_force
 from casework.catalogue.redirects.queries import leads_back
@@ -48,6 +51,15 @@ def sample_beside() -> Beside:
 def import_sample(session: Session, document: Mapping[str, Any]) -> ImportReport:
     """Import a catalogue document in the sample's format, all of it or nothing (see `importing`); faults are in the report."""
     return importing.import_document(session, document, sample_beside(), today=clock.today())
+
+
+def import_file(
+    session: Session, source: Path, *, actor: System, wanted: Format | None = None, progress: Progress = silent
+) -> ImportReport:
+    """Make law from today what a file or folder of any format says, all of it or nothing. Raises `ImportRunning`."""
+    return files.import_file(
+        session, source, sample_beside(), actor=actor, today=clock.today(), wanted=wanted, progress=progress
+    )
 
 
 def import_sample_places(session: Session) -> PlacesReport:

@@ -55,16 +55,7 @@ def import_document(
     """
     writing.lock(session)
     progress("check", 0, 0)
-    wrong = tuple(_flat("", DocumentShape().validate(document))) or tuple(rules.faults(document, beside.policies))
-    if wrong:
-        return ImportReport(0, 0, wrong)
-    make = rules.content_maker(document, beside.policies, beside.wording)
-    contents = [make(item) for item in document["items"]]
-    wrong = tuple(
-        situation(f"items.{i}.{fault.path}", fault.problem, fault.mend)
-        for i, content in enumerate(contents)
-        for fault in sheet_faults(rules.sheet(content))
-    )
+    contents, wrong = contents_of(document, beside)
     if wrong:
         return ImportReport(0, 0, wrong)
     lists = sum(
@@ -77,6 +68,20 @@ def import_document(
     if lists or changed:
         answers.touch(session)
     return ImportReport(len(contents), changed, ())
+
+
+def contents_of(document: Mapping[str, Any], beside: Beside) -> tuple[list[Content], tuple[Fault, ...]]:
+    """What a document would write, or everything that is wrong with it."""
+    wrong = tuple(_flat("", DocumentShape().validate(document))) or tuple(rules.faults(document, beside.policies))
+    if wrong:
+        return [], wrong
+    make = rules.content_maker(document, beside.policies, beside.wording)
+    contents = [make(item) for item in document["items"]]
+    return contents, tuple(
+        situation(f"items.{i}.{fault.path}", fault.problem, fault.mend)
+        for i, content in enumerate(contents)
+        for fault in sheet_faults(rules.sheet(content))
+    )
 
 
 def _flat(path: str, messages: Any) -> Iterator[Fault]:

@@ -115,7 +115,9 @@ def _add_part(part: str, said: Said | None, row: _Row, faults: list[Fault]) -> N
         faults.append(Fault.at(row.place, "UNKNOWN_ITEM", name=" ".join(row.key)))
         return
     if (necessity := row.said.pop("necessity", None)) is not None:
-        row.said |= {"tolerable": necessity == "TOLERABLE", SITUATIONAL: necessity == "SITUATIONAL"}
+        row.said[SITUATIONAL] = necessity == "SITUATIONAL"
+        if necessity != "SITUATIONAL":
+            row.said["tolerable"] = necessity == "TOLERABLE"
     rows = said.fields[part]
     place = f"{part}.{len(rows)}"
     rows.append(row.said)

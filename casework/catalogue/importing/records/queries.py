@@ -30,6 +30,8 @@ class Current:
     version_id: UUID
     task_code: str
     handle_item_code: str
+    department_id: str
+    authority: str
     in_force: bool
     gone: bool
 
@@ -43,6 +45,8 @@ def current(session: Session, day: date) -> dict[str, Current]:
             ItemVersion.id,
             ItemVersion.task_code,
             ItemVersion.handle_item_code,
+            ItemVersion.department_id,
+            ItemVersion.authority,
             alive.label("alive"),
             CatalogueItem.gone_kind.is_not(None).label("gone"),
         )
@@ -102,17 +106,20 @@ class Names:
 
 def names(session: Session, day: date) -> Names:
     """For formats that name the authority only."""
-    departments = {}
+    named: dict[str, set[str]] = {}
     for row in session.execute(select(Department.id, Department.name, Department.name_2017)):
-        departments |= dict.fromkeys((row.id, row.name, row.name_2017, row.name.split(";")[0]), row.id)
+        for name in (row.id, row.name, row.name_2017, row.name.split(";")[0]):
+            named.setdefault(name, set()).add(row.id)
     count: dict[str, dict[str, int]] = {}
-    for row in session.execute(
+    for item in session.execute(
         select(ItemVersion.department_id, ItemVersion.zone_code, ItemVersion.authority, ItemVersion.authority_2017)
         .where(ItemVersion.in_force(day))
         .order_by(ItemVersion.item_id)
     ):
-        zones = count.setdefault(row.department_id, {})
-        zones[row.zone_code] = zones.get(row.zone_code, 0) + 1
-        departments.setdefault(row.authority, row.department_id)
-        departments.setdefault(row.authority_2017, row.department_id)
+        zones = count.setdefault(item.department_id, {})
+        zones[item.zone_code] = zones.get(item.zone_code, 0) + 1
+        for name in (item.authority, item.authority_2017):
+            named.setdefault(name, set()).add(item.department_id)
+    # A name of two departments says nothing: it is told as unknown.
+    departments = {name: min(ids) for name, ids in named.items() if len(ids) == 1}
     return Names(departments, {key: max(zones, key=lambda zone: zones[zone]) for key, zones in count.items()})

@@ -172,13 +172,16 @@ def _ask_about_situations(record: Record) -> None:
             ]  # fmt: skip
 
 
-def checked(said: Said, record: Record, known: Known) -> tuple[Record, list[Fault]]:
-    """The record in its proper shape, and everything that is wrong with it; sense is looked at when the shape is right."""
+def checked(said: Said, record: Record, known: Known, current: Record | None) -> tuple[Record, list[Fault]]:
+    """The record in its proper shape, and everything that is wrong with it.
+
+    Sense is looked at when the shape is right, and the record differs from `current`.
+    """
     try:
         loaded: Record = _schema().load(record)
     except ma.ValidationError as refused:
         return record, list(_shape_faults(said, record, "", refused.messages))
-    if said.bad:
+    if said.bad or loaded == current:
         return loaded, []
     found = [*_references(said, loaded, known), *_sense(said, loaded)]
     if not found:
@@ -224,7 +227,8 @@ def _references(said: Said, record: Record, known: Known) -> Iterator[Fault]:
     if record["zone_code"] not in known.zones:
         yield said.fault("zone_code", "UNKNOWN_ZONE", name=record["zone_code"])
     if record["department_id"] not in known.departments:
-        yield said.fault("department_id", "UNKNOWN_DEPARTMENT", name=record["department_id"] or record["authority"])
+        path = "department_id" if record["department_id"] else "authority"
+        yield said.fault(path, "UNKNOWN_DEPARTMENT", name=record[path])
     for topic in record["joint_topics"]:
         if topic not in known.topics:
             yield said.fault("joint_topics", "UNKNOWN_TOPIC", name=topic)

@@ -218,23 +218,26 @@ def show(column: Column, value: Any) -> str | int | None:
         return int(value) if column.kind == "bit" else ("是" if value else "否")
     if isinstance(value, int):
         return value
-    match column.kind:
-        case "choice":
-            return column.choices[value]
-        case "choices":
-            return "、".join(column.choices[one] for one in value)
-        case "list":
-            return "、".join(value)
-        case "lines":
-            return "\n".join(value)
-        case "basis":
-            return "\n".join(f"{row['name']}{_BAR}{row['clause']}" if row["clause"] else row["name"] for row in value)
-        case "options":
-            return "\n".join(f"{row['value']}={row['label']}" for row in value)
-        case "json" | "json_or_none":
-            return json.dumps(value, ensure_ascii=False, sort_keys=True)
-        case _:
-            return str(value)
+    write = _WRITERS.get(column.kind)
+    return write(column, value) if write is not None else str(value)
+
+
+def _written_json(_column: Column, value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True)
+
+
+_WRITERS: dict[str, Callable[[Column, Any], str]] = {
+    "choice": lambda column, value: column.choices[value],
+    "choices": lambda column, value: "、".join(column.choices[one] for one in value),
+    "list": lambda _, value: "、".join(value),
+    "lines": lambda _, value: "\n".join(value),
+    "basis": lambda _, value: "\n".join(
+        f"{row['name']}{_BAR}{row['clause']}" if row["clause"] else row["name"] for row in value
+    ),
+    "options": lambda _, value: "\n".join(f"{row['value']}={row['label']}" for row in value),
+    "json": _written_json,
+    "json_or_none": _written_json,
+}
 
 
 def guarded(text: str) -> str:

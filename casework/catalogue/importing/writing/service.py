@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import ColumnElement, Text, any_, delete, func, insert, literal, or_, select, text, update
+from sqlalchemy import Text, any_, delete, func, insert, literal, or_, select, text, update
 from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
@@ -62,7 +62,7 @@ def lock(session: Session) -> None:
         raise ImportRunning()
 
 
-def _any(codes: Sequence[str]) -> ColumnElement[str]:
+def _any(codes: Sequence[str]) -> Any:
     """Any of many codes, as one value: a city's catalogue has more than a statement takes values."""
     return any_(literal(list(codes), ARRAY(Text)))
 
@@ -214,10 +214,9 @@ def draft(session: Session, *, actor: Staff, change: Change, base: UUID | None, 
     note(session, session.get_one(ItemVersion, version_id), actor, "draft.import", detail=change.content.item_id)
 
 
-def open_drafts(session: Session, item_ids: Sequence[str]) -> set[str]:
-    """Those of the items that have an open draft of an item manager."""
+def open_drafts(session: Session) -> set[str]:
+    """The items that have an open draft of an item manager."""
     query = select(ItemVersion.item_id).where(
-        ItemVersion.item_id == _any(item_ids),
         ItemVersion.state.in_((VersionState.DRAFT, VersionState.IN_REVIEW)),
         func.cardinality(ItemVersion.authors) > 0,
     )
