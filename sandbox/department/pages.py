@@ -41,6 +41,8 @@ _NAMES = {
     "birthdate": "出生日期",
     "identity_level": "当前实名等级",
 }
+_METHODS = {"otp": "验证码", "sms": "短信", "mca": "手机扫码", "alipay": "支付宝"}
+_DOCUMENTS = {"111": "居民身份证"}
 _SHOWN = ("sub", "acr", "amr", "auth_time")
 
 
@@ -191,4 +193,10 @@ def _words(name: str, value: Any) -> str:
         return datetime.fromtimestamp(float(value), BEIJING).strftime("%Y-%m-%d %H:%M:%S")
     if name == "acr":
         return f"{value} · {_LEVELS.get(value, '')}"
-    return "、".join(map(str, value)) if isinstance(value, list) else str(value)
+    if name == "amr":
+        return "、".join(_METHODS.get(method, method) for method in value)
+    if name == "document_type":
+        return _DOCUMENTS.get(value, str(value))
+    if name == "document_number":
+        return f"{value[:4]}{'*' * (len(value) - 8)}{value[-4:]}"
+    return str(value)

@@ -104,7 +104,7 @@ def test_a_stranger_signs_in_by_phone_and_signs_out(demo: Demo, sandbox: Sandbox
     assert visitor.at == f"{demo.base}/", visitor.text
     assert "您已登录" in visitor.text
     assert "level1 · 注册用户" in visitor.text
-    assert "sms" in visitor.text
+    assert "验证码、短信" in visitor.text
     visitor.press("/sign-out")
     assert visitor.at.startswith(f"{demo.base}/"), visitor.text
     assert "请登录" in visitor.text
