@@ -242,7 +242,7 @@ def test_no_cancelling_once_it_began(session: Session, citizen: Citizens) -> Non
 
 def test_an_agent_books_for_others(session: Session, citizen: Citizens) -> None:
     """AP-8, AP-11: counted on the right-holder; both are told; five a day."""
-    agent, _ = citizen()
+    agent, _ = citizen(level=3)
     slot = make.slot(session)
     principals = [citizen()[0] for _ in range(6)]
     for principal in principals[:5]:
@@ -261,7 +261,7 @@ def test_an_agent_books_for_others(session: Session, citizen: Citizens) -> None:
 
 
 def test_who_comes_must_fit(session: Session, citizen: Citizens) -> None:
-    person, agent = citizen()[0], citizen()[0]
+    person, agent = citizen()[0], citizen(level=3)[0]
     slot = make.slot(session)
     with pytest.raises(InvalidInput):
         make.book(session, delegations.for_other(session, person, agent, make.ITEM), slot, comes=Comes.SELF)
