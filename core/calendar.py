@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterable
 from datetime import date, timedelta
+from typing import Any
 
 from sqlalchemy import Boolean, Date, Text, select
 from sqlalchemy.dialects.postgresql import insert
@@ -56,7 +58,7 @@ def import_years(session: Session, years: range) -> int:
     """
     import chinese_calendar
 
-    rows = []
+    rows: list[dict[str, Any]] = []
     for year in years:
         day = date(year, 1, 1)
         while day.year == year:
@@ -69,17 +71,20 @@ def import_years(session: Session, years: range) -> int:
             name = chinese_calendar.Holiday(holiday).chinese if holiday else ""
             rows.append({"day": day, "is_workday": not rest, "name": name, "source": "chinesecalendar"})
             day += timedelta(days=1)
-    write = insert(CalendarDay)
-    session.execute(
-        write.on_conflict_do_update(
-            index_elements=[CalendarDay.day],
-            set_={
-                "is_workday": write.excluded.is_workday,
-                "name": write.excluded.name,
-                "source": write.excluded.source,
-            },
-        ),
-        rows,
-    )
-    forget()
+    _write(session, rows)
     return len(rows)
+
+
+def publish(session: Session, days: Iterable[Day], *, source: str) -> int:
+    """Publish days by a notice, whatever was published of them before; returns how many. Fire K-9 afterwards."""
+    rows = [{"day": one.day, "is_workday": one.is_workday, "name": one.name, "source": source} for one in days]
+    if rows:
+        _write(session, rows)
+    return len(rows)
+
+
+def _write(session: Session, rows: list[dict[str, Any]]) -> None:
+    write = insert(CalendarDay)
+    new = {name: write.excluded[name] for name in ("is_workday", "name", "source")}
+    session.execute(write.on_conflict_do_update(index_elements=[CalendarDay.day], set_=new), rows)
+    forget()

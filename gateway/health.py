@@ -7,7 +7,8 @@ from collections.abc import Callable
 from flask import Flask, Response, jsonify
 from sqlalchemy import text
 
-from core import cache, db
+from casework.calendars.rules import missing_year
+from core import cache, calendar, clock, db
 from core.settings import Settings
 from core.web import access
 
@@ -23,6 +24,16 @@ def _migrations() -> None:
         current = connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one()
     if (current,) != heads():
         raise RuntimeError("the database is at another revision than the code")
+
+
+def _notes() -> list[str]:
+    """What isn't down but wants somebody's attention: a calendar year that should be published by now (K-10)."""
+    try:
+        with db.transaction() as session:
+            missing = missing_year(clock.today(), calendar.load(session))
+    except Exception:  # the checks say what is down
+        return []
+    return [] if missing is None else [f"calendar of {missing} is missing"]
 
 
 def register(app: Flask, settings: Settings) -> None:
@@ -49,4 +60,5 @@ def register(app: Flask, settings: Settings) -> None:
                 down.append(name)
         fatal = [name for name in down if name not in degraded_only]
         status = "down" if fatal else "degraded" if down else "ok"
-        return jsonify(status=status, down=down, environment=settings.environment), 503 if fatal else 200
+        said = {"status": status, "down": down, "notes": _notes(), "environment": settings.environment}
+        return jsonify(said), 503 if fatal else 200

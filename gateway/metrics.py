@@ -12,7 +12,9 @@ from flask import Flask, Response, request
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from sqlalchemy import text
 
-from core.db import engine
+from casework.calendars.rules import missing_year
+from core import calendar, clock
+from core.db import engine, transaction
 from core.web import access
 from gateway.headers import STARTED
 from gateway.logs import request_answered
@@ -55,6 +57,9 @@ def register(app: Flask) -> None:
         """Metrics of this web process, and of the job queues."""
         jobs = CollectorRegistry()
         gauge = Gauge("jobs", "Jobs by queue and state", ["queue", "state"], registry=jobs)
+        missing = Gauge("calendar_missing", "1 when a year that should be published isn't (K-10)", registry=jobs)
+        with transaction() as session:
+            missing.set(missing_year(clock.today(), calendar.load(session)) is not None)
         with engine().connect() as connection:
             for queue, state, count in connection.execute(_JOBS):
                 gauge.labels(queue, state).set(count)

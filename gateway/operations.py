@@ -11,6 +11,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from auth.staff import roles
 from auth.staff import service as staff_service
+from casework.calendars import service as calendars
 from casework.catalogue import service as catalogue
 from casework.catalogue.answers import service as answers
 from casework.catalogue.exporting import service as exporting
@@ -20,7 +21,7 @@ from casework.catalogue.linting import queries as linter
 from casework.catalogue.search import service as catalogue_search
 from casework.places import queries as places
 from casework.places.points import service as points
-from core import audit, calendar, clock, jobs, retention, security
+from core import audit, calendar, clock, retention, security
 from core.actors import System
 from core.audit import ChainReport
 from core.db import Base, Encrypted, transaction
@@ -114,7 +115,7 @@ def import_calendar(first: int, last: int) -> int:
     """
     with transaction() as session:
         days = calendar.import_years(session, range(first, last + 1))
-        jobs.defer(session, "cases.recompute_open", once="cases.recompute_open")
+        calendars.changed(session)
     return days
 
 

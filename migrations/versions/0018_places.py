@@ -14,6 +14,7 @@ def upgrade() -> None:
     """Make the tables."""
     _points()
     _durations()
+    _calendars()
     for table in ("hall", "service_window"):
         op.add_column(table, sa.Column("edit", sa.Integer, server_default="1", nullable=False))
 
@@ -88,4 +89,22 @@ def _durations() -> None:
         "service_case",
         ["decided_at", "id"],
         postgresql_where=sa.text("decided_at IS NOT NULL"),
+    )
+
+
+def _calendars() -> None:
+    op.create_table(
+        "calendar_proposal",
+        sa.Column("id", sa.Uuid, primary_key=True),
+        sa.Column("days", pg.JSONB, nullable=False),
+        sa.Column("source", sa.Text, nullable=False),
+        sa.Column("state", sa.Text, nullable=False),
+        sa.Column("proposed_by", sa.Text, nullable=False),
+        sa.Column("proposed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("decided_by", sa.Text),
+        sa.Column("decided_at", sa.DateTime(timezone=True)),
+        sa.CheckConstraint("state IN ('OPEN', 'APPROVED', 'REJECTED')", name="state_known"),
+        sa.CheckConstraint("(state = 'OPEN') = (decided_by IS NULL)", name="decided_by_somebody"),
+        sa.CheckConstraint("decided_by <> proposed_by", name="by_two_people"),
+        sa.CheckConstraint("source <> ''", name="has_a_source"),
     )
