@@ -371,8 +371,13 @@ def test_rules_and_elements_survive_every_format(own_database: str, tmp_path: Pa
 
 def test_the_database_lets_no_import_in_halfway(own_database: str, tmp_path: Path) -> None:
     """A fault in the middle of writing: everything is taken back."""
+
+    def change(items: dict[str, Any]) -> None:
+        for item in items.values():
+            item.update(consult="x", trips_reason="x")
+
     file = exported(tmp_path, Format.JSON)
-    edit_json(file, lambda items: [item.update(consult="x", trips_reason="x") for item in items.values()] and None)
+    edit_json(file, change)
     before = state()
     with db.engine().begin() as connection:
         connection.execute(
