@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 
 from auth.staff.roles import ITEM_MANAGER
 from casework.catalogue import queries
+from casework.catalogue.importing.uploads.jobs import draft_upload
 from casework.catalogue.models import ItemVersion
 from core import clock, db
 
@@ -26,56 +27,52 @@ def take_out(client: FlaskClient, headers: dict[str, str]) -> dict[str, Any]:
     return document
 
 
-def send(
-    client: FlaskClient, headers: dict[str, str], document: object, run_jobs: Callable[[], None]
-) -> dict[str, Any]:
+def send(client: FlaskClient, headers: dict[str, str], document: object) -> dict[str, Any]:
     content = io.BytesIO(json.dumps(document, ensure_ascii=False).encode())
     answer = client.post(f"{BASE}/imports", headers=headers, data={"file": (content, "items.json")})
     assert answer.status_code == 202, answer.json
     assert answer.get_json()["state"] == "QUEUED"
-    run_jobs()
+    draft_upload(import_id=answer.get_json()["id"])
     shown = client.get(f"{BASE}/imports/{answer.get_json()['id']}", headers=headers)
     assert shown.status_code == 200
     result: dict[str, Any] = shown.get_json()
     return result
 
 
-def test_what_differs_becomes_a_draft_and_the_law_stays(
-    client: FlaskClient, staff: People, run_jobs: Callable[[], None], own_database: str
-) -> None:
+def test_what_differs_becomes_a_draft_and_the_law_stays(client: FlaskClient, staff: People, own_database: str) -> None:
     _, headers = staff(ITEM_MANAGER, department_id="D11")
     document = take_out(client, headers)
     assert {item["department_id"] for item in document["items"]} == {"D11"}
-    unchanged = send(client, headers, document, run_jobs)
+    unchanged = send(client, headers, document)
     assert (unchanged["state"], unchanged["changed"], unchanged["faults"]) == ("DONE", 0, [])
     item = next(item for item in document["items"] if item["item_id"] == "NB-002")
     item["consult"] = "0574-00000000"
-    done = send(client, headers, document, run_jobs)
+    done = send(client, headers, document)
     assert (done["state"], done["changed"], done["items"]) == ("DONE", 1, len(document["items"]))
     with db.transaction() as session:
         assert queries.item_in_force(session, "NB-002", clock.today()).consult != "0574-00000000"
     (draft,) = client.get(f"{BASE}/versions?state=DRAFT", headers=headers).get_json()["items"]
     assert draft["item_id"] == "NB-002"
-    again = send(client, headers, document, run_jobs)
+    again = send(client, headers, document)
     assert (again["state"], [fault["code"] for fault in again["faults"]]) == ("FAULTY", ["DRAFT_OPEN"])
     listed = client.get(f"{BASE}/imports", headers=headers).get_json()["items"]
     assert [row["state"] for row in listed] == ["FAULTY", "DONE", "DONE"]
 
 
 def test_faults_and_items_of_other_departments_draft_nothing(
-    client: FlaskClient, staff: People, run_jobs: Callable[[], None], own_database: str
+    client: FlaskClient, staff: People, own_database: str
 ) -> None:
     _, headers = staff(ITEM_MANAGER, department_id="D11")
     _, others = staff(ITEM_MANAGER, department_id="D14")
     document = take_out(client, headers)
     document["items"][0]["consult"] = "changed"
     document["items"][1]["zone_code"] = "Z9"
-    faulty = send(client, headers, document, run_jobs)
+    faulty = send(client, headers, document)
     assert (faulty["state"], faulty["fault_count"], faulty["changed"]) == ("FAULTY", 1, 0)
     (fault,) = faulty["faults"]
     assert (fault["code"], fault["path"]) == ("UNKNOWN_ZONE", "items.1.zone_code")
     document["items"] = document["items"][:1]
-    stranger = send(client, others, document, run_jobs)
+    stranger = send(client, others, document)
     assert [fault["code"] for fault in stranger["faults"]] == ["OTHER_DEPARTMENT"]
     assert client.get(f"{BASE}/imports/{stranger['id']}", headers=headers).status_code == 404
     with db.transaction() as session:

@@ -93,9 +93,6 @@ def _draft(import_id: UUID, content: bytes, actor: Staff, beside: Beside) -> Non
         report = files.draft_file(
             session, io.BytesIO(content), beside, actor=actor, today=clock.today(), progress=progress
         )
-        if report.faults:
-            session.rollback()
-            session.begin()
         _finish(
             session,
             import_id,

@@ -10,7 +10,6 @@ import time
 from pathlib import Path
 
 import psycopg
-import pytest
 
 from casework.catalogue.generator.service import write_city
 from core import clock, db
@@ -29,7 +28,6 @@ with db.transaction() as session:
 """
 
 
-@pytest.mark.timeout(120)
 def test_a_killed_import_changes_nothing_and_the_next_one_works(own_database: str, tmp_path: Path) -> None:
     file, _ = write_city(tmp_path, items=1_500, points=0, seed=5, day=clock.today())
     before = state()
