@@ -22,6 +22,7 @@ from core.web.schemas import Moment, Text, Whole
 
 blp = Blueprint("staff_tiles", __name__, url_prefix="/staff/v1/tiles", description="应用服务 / Tiles (staff)")
 
+
 class TargetIn(ma.Schema):
     """Where a tile leads. `client_id` for OIDC and BRIDGE, `address` for PLAIN and BRIDGE; a closed one says why."""
 

@@ -45,6 +45,11 @@ def _tile(row: dict[str, Any], target: TileTarget | None) -> Tile:
     )
 
 
+def target(session: Session, tile_id: str) -> TileTarget | None:
+    """Where a tile leads; None while it isn't connected."""
+    return session.get(TileTarget, tile_id)
+
+
 def hosts(session: Session) -> Sequence[LinkHost]:
     """The hosts that plain tiles may lead to."""
     return session.scalars(select(LinkHost).order_by(LinkHost.host)).all()

@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 from auth.oidc.clients import queries, service
 from auth.oidc.clients.rules import AuthMethod, ClientType, Registration
 from auth.tickets import service as tickets
+from casework.tiles import queries as tile_targets
 from casework.tiles import service as tiles
-from casework.tiles.models import TileTarget
 from casework.tiles.rules import Kind
 from casework.tiles.service import Target
 from core.actors import System
@@ -67,6 +67,6 @@ def connect(session: Session, site: dict[str, Any]) -> None:
         BOOKING_TILE: Target(kind=Kind.BRIDGE, client_id=client_id, address=f"{base}/enter"),
     }
     for tile_id, target in ours.items():
-        aimed = session.get(TileTarget, tile_id)
+        aimed = tile_targets.target(session, tile_id)
         if aimed is None or (aimed.client_id == client_id and aimed.open):
             tiles.set_target(session, actor=_ACTOR, tile_id=tile_id, target=target)
