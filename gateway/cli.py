@@ -170,6 +170,16 @@ def reindex_catalogue() -> None:
     click.echo(f"{operations.reindex_catalogue()} versions")
 
 
+@main.command("build-bundle")
+@click.option("--new-key", is_flag=True, help="Sign with a new key from now on; the old one is published no more.")
+def build_bundle(new_key: bool) -> None:
+    """Make the offline bundle of the guide now, if anything changed; the worker looks every minute."""
+    from gateway import operations
+
+    operations.connect(_settings())
+    click.echo(operations.build_bundle(new_key=new_key))
+
+
 @main.command("set-retention")
 @click.argument("code")
 @click.argument("days", type=click.IntRange(min=1))

@@ -14,6 +14,7 @@ from auth.staff import service as staff_service
 from casework.calendars import service as calendars
 from casework.catalogue import service as catalogue
 from casework.catalogue.answers import service as answers
+from casework.catalogue.bundle import service as bundles
 from casework.catalogue.exporting import service as exporting
 from casework.catalogue.importing.reading.service import Format
 from casework.catalogue.importing.writing.service import Progress, silent
@@ -100,6 +101,15 @@ def reindex_catalogue() -> int:
         written = catalogue_search.reindex(session)
         answers.touch(session)
     return written
+
+
+def build_bundle(*, new_key: bool = False) -> str:
+    """Make the offline bundle of today if the newest one says something else, or sign with a new key; what was done."""
+    with transaction() as session:
+        built = bundles.replace_key(session, actor=System("operator")) if new_key else bundles.build(session)
+    if built is None:
+        return "another process is making the bundle"
+    return f"bundle {built.number}: {built.items} items, {'made' if built.made else 'still holds'}"
 
 
 def lint_catalogue() -> list[str]:

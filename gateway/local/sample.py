@@ -25,6 +25,7 @@ def main() -> int:
         print(fault, file=sys.stderr)
     if faults:
         return 1
+    print(operations.build_bundle(), file=sys.stderr)
     with transaction() as session:
         department.connect(session, json.loads(sys.argv[1]))
     print(json.dumps(operations.demo_staff(), ensure_ascii=False))

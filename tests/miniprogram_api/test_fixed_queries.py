@@ -42,6 +42,9 @@ ASKED: dict[str, tuple[str, str]] = {
 ELSEWHERE = {
     "/api/v1/appointments/queue",
     "/api/v1/appointments/slots",
+    "/api/v1/catalogue/bundle",
+    "/api/v1/catalogue/bundle/changes",
+    "/api/v1/catalogue/bundle/keys",
     "/api/v1/consent-texts/<kind>/<version>",
     "/api/v1/files/content/<uuid:file_id>",
     "/api/v1/login/alipay/return",
