@@ -33,6 +33,7 @@ CAN: dict[str, dict[str, str]] = {
     r.HALL_MANAGER: {
         "staff_delegations": "declare_own_identity request_project",
         "staff_hall": "check_in close get_policy set_plan set_policy",
+        "staff_calendars": "decide proposals propose",
         "staff_places": "desk preview reopen set_week set_window",
         "staff_personal_data": "waiting",
         "staff_queue": "bring_back issue_walk_in list_tickets",
@@ -62,11 +63,13 @@ CAN: dict[str, dict[str, str]] = {
     r.ITEM_MANAGER: {
         "staff_catalogue": "diff edit_section give_up lint open_draft publish rebase retire send_back submit version versions"
         " withdraw",
+        "staff_catalogue_files": "export imports one_import send template",
         "staff_delegations": "declare_own_identity",
         "staff_search": "misses",
     },
     # 2.7: accounts and the system; roles and accounts' safety; the log. Never each other's.
     r.SYSTEM_ADMIN: {
+        "staff_calendars": "decide proposals propose",
         "staff_delegations": "declare_own_identity",
         "staff_kiosks": "kiosks register set_active",
         "staff_members": "agree_authenticator ask_authenticator close members open_account",

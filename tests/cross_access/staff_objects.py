@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import secrets
+from datetime import date
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -27,7 +29,9 @@ from auth.sessions.models import LoginEvent
 from auth.sessions.rules import LoginResult, Method, Origin
 from auth.staff import service as staff_service
 from auth.staff.management import service as management
+from casework.calendars import service as calendars
 from casework.catalogue.drafts import service as drafts
+from casework.catalogue.importing.uploads import service as uploads
 from casework.catalogue.publishing import service as publishing
 from casework.persons.emergencies.models import EmergencyLookUp
 from core import clock
@@ -273,3 +277,22 @@ def an_emergency(world: World, endpoint: str) -> Target:
         session.add(made)
     body = {"justified": True, "finding": "属实"}
     return Target({"look_id": made.id}, world.staff("SUPERVISOR")[1], body, citywide="one supervision")
+
+
+@entry("staff_calendars.decide")
+def a_calendar_proposal(world: World, endpoint: str) -> Target:
+    days = [{"day": date(2028, 1, 3), "is_workday": False, "name": "元旦"}]
+    with transaction() as session:
+        proposer, _ = people.make_staff(session, roles=["SYSTEM_ADMIN"])
+        made = calendars.propose(session, actor=proposer, days=days, source="国办发明电〔2027〕1号")
+        _, second = people.make_staff(session, roles=["SYSTEM_ADMIN"])
+    citywide = "there is one calendar, and any manager of a hall may be the second to look at it"
+    return Target({"proposal_id": made.id}, second, {"approved": False}, citywide=citywide)
+
+
+@entry("staff_catalogue_files.one_import")
+def a_sent_file(world: World, endpoint: str) -> Target:
+    with transaction() as session:
+        sender, headers = people.make_staff(session, roles=["ITEM_MANAGER"], department_id=DEPARTMENT)
+        made = uploads.take_in(session, actor=sender, stream=io.BytesIO(b"{}"), filename="items.json")
+    return Target({"import_id": made.id}, headers)
