@@ -1,6 +1,8 @@
 # Everything there is to do here. Works from any folder (make -C, make -f) and with a space in the path.
 
 PYTHON ?= python3
+# Test processes. One more than cores on a small machine: each waits for the servers about half of its time.
+WORKERS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); [ $$n -lt 4 ] && echo $$((n + 1)) || echo 4)
 # Without a PATH programs are still found, but Python does not learn where it is itself.
 ifeq ($(origin PATH),undefined)
 export PATH := /usr/local/bin:/usr/bin:/bin
@@ -28,7 +30,7 @@ reset: ## remove everything that run and test have made (.local)
 	@$(RUN_READY) reset
 
 test: ## the whole suite on real, embedded PostgreSQL and Valkey (ARGS="tests/core -k money")
-	@$(TEST) -m pytest -n logical --maxprocesses 4 $(ARGS)
+	@$(TEST) -m pytest -n $(WORKERS) $(ARGS)
 
 check: format-check lint types contracts coverage fuzz ## what the pipeline runs: format, lint, types, contracts, tests with coverage, fuzzing
 
@@ -48,7 +50,7 @@ contracts: ## who may import whom
 	@$(TEST) -c 'from importlinter.cli import lint_imports_command as lint; lint()'
 
 coverage: ## the tests, with branch coverage
-	@$(TEST) -m pytest -n logical --maxprocesses 4 --cov --cov-report=term $(ARGS)
+	@$(TEST) -m pytest -n $(WORKERS) --cov --cov-report=term $(ARGS)
 
 fuzz: ## requests made up from the contract, for a bounded time
 	@$(TEST) -m tests.fuzz
