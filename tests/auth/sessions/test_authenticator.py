@@ -215,17 +215,20 @@ def test_a_level_just_raised_counts_at_once_whichever_process_raised_it(citizen:
 
 
 def test_a_seen_token_costs_no_query(citizen: Callable[..., Any], count_queries: Callable[[], Any]) -> None:
-    """Not even when what was read would be too old, if announcements were not heard."""
+    """Not even when what was read would be too old, if announcements were not heard: then it would be read four times here.
+
+    Once more is forgiven: on a starved machine the announcements may stay out for a moment.
+    """
     _, headers = citizen(level=1)
     token = token_of(headers)
     with count_queries() as queries:
         citizen_of(token)
         assert len(queries) == 1
-        until = time.monotonic() + authenticator.TRUST_SECONDS + 0.5
+        until = time.monotonic() + 3 * authenticator.TRUST_SECONDS + 0.5
         while time.monotonic() < until:
             citizen_of(token)
             time.sleep(0.02)
-    assert len(queries) == 1
+    assert len(queries) <= 2
 
 
 def test_without_announcements_a_seen_token_is_read_again_after_a_second(
@@ -260,6 +263,7 @@ def test_a_proof_that_expires_meanwhile_stops_counting(citizen: Callable[..., An
 def test_what_is_rolled_back_changes_nothing(citizen: Callable[..., Any], count_queries: Callable[[], Any]) -> None:
     actor, headers = citizen(level=2)
     token = token_of(headers)
+    time.sleep(0.5)  # what made the person is announced too
     citizen_of(token)
     with pytest.raises(RuntimeError), transaction() as session:
         authenticator.changed(session, actor.subject_id)
