@@ -6,7 +6,14 @@ import importlib
 import pkgutil
 
 PACKAGES = ("core", "auth", "notifications", "payments", "casework")
-_CORE_TABLES = ("core.audit", "core.calendar", "core.callbacks", "core.numbers", "core.retention", "core.web.idempotency")
+_CORE_TABLES = (
+    "core.audit",
+    "core.calendar",
+    "core.callbacks",
+    "core.numbers",
+    "core.retention",
+    "core.web.idempotency",
+)
 
 
 def load_all() -> None:

@@ -52,4 +52,7 @@ class ImportRunning(Problem):
     """Another import of the catalogue is at work; one at a time."""
 
     code, status = "IMPORT_RUNNING", 409
-    zh, en = "另一项目录导入正在进行，请稍后再试", "Another import of the catalogue is running; try again when it is done"
+    zh, en = (
+        "另一项目录导入正在进行，请稍后再试",
+        "Another import of the catalogue is running; try again when it is done",
+    )
