@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
+from auth.accounts.rules import FreezeReason
 from core.events import Event
 
 
@@ -19,7 +20,18 @@ class SubjectsMerged(Event):
 
 @dataclass(frozen=True, slots=True)
 class SubjectFrozen(Event):
-    """The source says that this person died or that the identity was cancelled; open cases go to a person (ID-12)."""
+    """This person may not go on, by word of a source; open cases go to a person (ID-12).
+
+    Comes again with `DEATH` for somebody who was frozen for another reason and whose death is reported then.
+    """
+
+    subject_id: UUID
+    reason: FreezeReason
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectRestored(Event):
+    """Two people found that the freeze was wrong or is over: what it stopped may go on (ID-12)."""
 
     subject_id: UUID
 

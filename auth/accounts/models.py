@@ -8,10 +8,11 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from auth.accounts.rules import SubjectState
+from auth.accounts.rules import FreezeReason, SubjectState
 from core.db import Base, Encrypted, UuidKey
 
 _STATES = ", ".join(f"'{state}'" for state in SubjectState)
+_FREEZE_REASONS = ", ".join(f"'{reason}'" for reason in FreezeReason)
 _LIVE = text("ended_at IS NULL")
 
 
@@ -74,6 +75,7 @@ class SubjectFreeze(UuidKey, Base):
 
     __tablename__ = "subject_freeze"
     __table_args__ = (
+        CheckConstraint(f"reason IN ({_FREEZE_REASONS})", name="reason_known"),
         CheckConstraint("(lift_proposed_by IS NULL) = (lift_proposed_at IS NULL)", name="proposal_has_time"),
         CheckConstraint("(lifted_by IS NULL) = (lifted_at IS NULL)", name="lift_has_time"),
         CheckConstraint("lifted_at IS NULL OR lift_proposed_at IS NOT NULL", name="lift_was_proposed"),

@@ -16,6 +16,15 @@ class SubjectState(StrEnum):
     CLOSED = "CLOSED"
 
 
+class FreezeReason(StrEnum):
+    """Why a subject may not go on (ID-12): `CANCELLED` is the number of the document."""
+
+    DEATH = "DEATH"
+    INCAPACITY = "INCAPACITY"
+    CANCELLED = "CANCELLED"
+    FRAUD = "FRAUD"
+
+
 TRANSITIONS: dict[SubjectState, frozenset[SubjectState]] = {
     SubjectState.ACTIVE: frozenset({SubjectState.FROZEN, SubjectState.MERGED, SubjectState.CLOSED}),
     SubjectState.FROZEN: frozenset({SubjectState.ACTIVE}),

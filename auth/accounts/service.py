@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from auth.accounts import queries, rules
 from auth.accounts.errors import AccountFrozen, DocumentDiffers
 from auth.accounts.events import AccountChange, AccountChanged, PhoneReplaced, SubjectFrozen, SubjectsMerged
+from auth.accounts.freezing import service as freezing
 from auth.accounts.models import (
     AlipayBinding,
     PhoneBinding,
@@ -29,7 +30,7 @@ from auth.accounts.models import (
 )
 from auth.accounts.ports import WeChatIdentity
 from auth.accounts.queries import Binding
-from auth.accounts.rules import EndReason, SubjectState
+from auth.accounts.rules import EndReason, FreezeReason, SubjectState
 from core import audit, clock, events, ids
 from core.actors import Actor, Staff
 from core.errors import NotFound, StateConflict
@@ -324,8 +325,8 @@ def merge(session: Session, *, actor: Actor, kept: UUID, absorbed: UUID, proofs_
         _announce(session, kept, AccountChange.SIGN_IN_ADDED)
 
 
-def freeze(session: Session, *, actor: Actor, subject_id: UUID, reason: str) -> bool:
-    """The source says that the person died or the identity was cancelled (ID-12); False if it was frozen already."""
+def freeze(session: Session, *, actor: Actor, subject_id: UUID, reason: FreezeReason) -> bool:
+    """A source says that the person can't go on (ID-12); False if it was frozen already. A death is noted even then."""
     frozen = session.scalar(
         update(Subject)
         .where(Subject.id == subject_id, Subject.state.in_(rules.sources(SubjectState.FROZEN)))
@@ -333,10 +334,12 @@ def freeze(session: Session, *, actor: Actor, subject_id: UUID, reason: str) -> 
         .returning(Subject.id)
     )
     if frozen is None:
+        if reason is FreezeReason.DEATH:
+            freezing.note_death(session, actor=actor, subject_id=subject_id)
         return False
     session.add(SubjectFreeze(subject_id=subject_id, reason=reason, frozen_at=clock.now(), frozen_by=actor.audit_id))
     _record(session, actor, "account.freeze", subject_id, reason=reason)
-    events.publish(session, SubjectFrozen(subject_id))
+    events.publish(session, SubjectFrozen(subject_id, reason))
     return True
 
 

@@ -132,11 +132,10 @@ def record_answer(session: Session, *, actor: Citizen, answer: Answer) -> Outcom
         fresh = sessions.reissue(session, here.id)
         return Outcome(result, fresh.level, look_again, fresh)
     _add(session, here.subject_id, answer, Result.FAIL, session_id=here.id)
-    if result in (CheckResult.DECEASED, CheckResult.CANCELLED):
-        # Whose document it is gets frozen; who merely typed the number does not (ID-12).
+    if result in persons.FREEZING:
         holder = people.find_by_document(session, answer.document)
         if holder is not None:
-            persons.freeze(session, actor=actor, subject_id=holder, reason=result.value)
+            persons.freeze(session, actor=actor, subject_id=holder, reason=persons.FREEZING[result])
     audit.record(
         session,
         actor=actor,

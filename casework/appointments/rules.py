@@ -96,6 +96,7 @@ class Closing(StrEnum):
     CHANGE = "CHANGE"
     HALL = "HALL"
     MERGED = "MERGED"
+    DEATH = "DEATH"
 
 
 COUNTED_CANCELS = frozenset({Closing.CITIZEN, Closing.CHANGE})

@@ -15,6 +15,7 @@ from auth.accounts import queries as people_queries
 from auth.accounts import service as accounts
 from auth.accounts.freezing import service as freezing
 from auth.accounts.models import SubjectFreeze
+from auth.accounts.rules import FreezeReason
 from auth.delegation import service as delegation
 from auth.delegation.rules import Kind, Scope
 from auth.delegation.service import Wish
@@ -162,7 +163,7 @@ def a_conflict(world: World, endpoint: str) -> Target:
 def a_freeze(world: World, endpoint: str) -> Target:
     owner, act = world.owner(), endpoint.split(".")[1]
     with transaction() as session:
-        accounts.freeze(session, actor=_MAKER, subject_id=owner.actor.subject_id, reason="DEATH")
+        accounts.freeze(session, actor=_MAKER, subject_id=owner.actor.subject_id, reason=FreezeReason.DEATH)
     security = world.staff("SECURITY_ADMIN")
     with transaction() as session:
         freeze = session.scalars(select(SubjectFreeze).where(SubjectFreeze.subject_id == owner.actor.subject_id)).one()

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from flask.testing import FlaskClient
 
 from auth.accounts import service as accounts
+from auth.accounts.rules import FreezeReason
 from auth.kiosks import rules
 from auth.sessions import authenticator
 from auth.sessions.rules import LIFETIMES
@@ -167,7 +168,7 @@ def test_a_frozen_person_is_refused_and_it_is_noted(machine: Machine, citizen: C
     card = make.resident_id()
     actor, _ = citizen(level=2, name="张三", document=card)
     with transaction() as session:
-        accounts.freeze(session, actor=System("tests"), subject_id=actor.subject_id, reason="DECEASED")
+        accounts.freeze(session, actor=System("tests"), subject_id=actor.subject_id, reason=FreezeReason.DEATH)
     answer = machine.read(card)
     assert (answer.status_code, answer.get_json()["code"]) == (403, "ACCOUNT_FROZEN")
     with transaction() as session:

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from auth.accounts import queries as people
 from auth.accounts import service as accounts
-from auth.accounts.rules import SubjectState
+from auth.accounts.rules import FreezeReason, SubjectState
 from auth.identity.errors import IdentityInConflict
 from auth.identity.models import IdentityEvidence
 from casework.cases.attention.service import OWNER_FROZEN
@@ -127,7 +127,7 @@ def test_a_frozen_account_goes_on_by_two_people_and_its_cases_wait_for_one(
         other = make.make_citizen(session)
         untouched = make_case.accepted(session, other, worker).id
     with transaction() as session:
-        accounts.freeze(session, actor=System("tests"), subject_id=actor.subject_id, reason="DEATH")
+        accounts.freeze(session, actor=System("tests"), subject_id=actor.subject_id, reason=FreezeReason.DEATH)
     with transaction() as session:
         assert session.get_one(ServiceCase, open_case).needs_person == OWNER_FROZEN
         assert session.get_one(ServiceCase, untouched).needs_person == ""

@@ -3,13 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from auth.accounts.models import SubjectFreeze
+from auth.accounts.rules import FreezeReason
 from core.web.paging import Page, by_id
+
+
+@dataclass(frozen=True, slots=True)
+class Freeze:
+    """Why a subject is frozen now."""
+
+    id: UUID
+    reason: FreezeReason
+
+
+def standing_freeze(session: Session, subject_id: UUID) -> Freeze | None:
+    """The freeze under which a subject is now, None for one that may go on."""
+    row = session.execute(
+        select(SubjectFreeze.id, SubjectFreeze.reason).where(
+            SubjectFreeze.subject_id == subject_id, SubjectFreeze.lifted_at.is_(None)
+        )
+    ).one_or_none()
+    return None if row is None else Freeze(row.id, FreezeReason(row.reason))
 
 
 def standing_freezes(session: Session, args: Mapping[str, Any]) -> Page[SubjectFreeze]:

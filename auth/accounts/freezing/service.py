@@ -9,11 +9,30 @@ from sqlalchemy.orm import Session
 
 from auth.accounts import rules
 from auth.accounts.errors import SecondPersonNeeded
+from auth.accounts.events import SubjectFrozen, SubjectRestored
 from auth.accounts.models import Subject, SubjectFreeze
-from auth.accounts.rules import SubjectState
-from core import audit, clock
-from core.actors import Staff
+from auth.accounts.rules import FreezeReason, SubjectState
+from core import audit, clock, events
+from core.actors import Actor, Staff
 from core.errors import NotFound, StateConflict
+
+
+def note_death(session: Session, *, actor: Actor, subject_id: UUID) -> None:
+    """Somebody frozen for another reason is reported dead: that is why from now on, and who meant to lift it thinks again.
+
+    Changes nothing for who isn't frozen, or was by a death.
+    """
+    freeze = session.scalar(
+        select(SubjectFreeze)
+        .where(SubjectFreeze.subject_id == subject_id, SubjectFreeze.lifted_at.is_(None))
+        .with_for_update()
+    )
+    if freeze is None or freeze.reason == FreezeReason.DEATH:
+        return
+    before, freeze.reason = freeze.reason, FreezeReason.DEATH
+    freeze.lift_reason, freeze.lift_proposed_by, freeze.lift_proposed_at = "", None, None
+    _record(session, actor, "account.freeze_for_death", freeze, reason=before)
+    events.publish(session, SubjectFrozen(subject_id, FreezeReason.DEATH))
 
 
 def propose_lift(session: Session, *, actor: Staff, freeze_id: UUID, reason: str) -> SubjectFreeze:
@@ -44,6 +63,7 @@ def lift(session: Session, *, actor: Staff, freeze_id: UUID) -> SubjectFreeze:
         .values(state=SubjectState.ACTIVE)
     )
     _record(session, actor, "account.unfreeze", freeze, reason=freeze.lift_reason)
+    events.publish(session, SubjectRestored(freeze.subject_id))
     return freeze
 
 
@@ -56,7 +76,7 @@ def _standing(session: Session, freeze_id: UUID) -> SubjectFreeze:
     return freeze
 
 
-def _record(session: Session, actor: Staff, action: str, freeze: SubjectFreeze, *, reason: str) -> None:
+def _record(session: Session, actor: Actor, action: str, freeze: SubjectFreeze, *, reason: str) -> None:
     audit.record(
         session,
         actor=actor,

@@ -12,10 +12,12 @@ from sqlalchemy.orm import Session
 from auth.accounts import queries as people
 from auth.accounts import service as accounts
 from auth.accounts.alipay import service as alipay
+from auth.accounts.rules import FreezeReason
 from auth.identity import queries
 from auth.identity.conflicts import service as conflicts
 from auth.identity.errors import IdentityAlreadyProven
 from auth.identity.evidence import service as rows
+from auth.identity.ports import CheckResult
 from auth.identity.rules import EvidenceType, Revocation
 from auth.sessions import service as sessions
 from auth.sessions.rules import EndReason
@@ -23,6 +25,10 @@ from core import clock
 from core.actors import Actor
 from core.errors import StateConflict
 from core.identifiers import DocumentNumber, name_key
+
+
+FREEZING = {CheckResult.DECEASED: FreezeReason.DEATH, CheckResult.CANCELLED: FreezeReason.CANCELLED}
+"""The source's answers that freeze whose document it is; who merely typed the number is not frozen (ID-12)."""
 
 
 def settle(
@@ -132,7 +138,7 @@ def _move_factor(session: Session, kind: EvidenceType, subject_hash: bytes, *, l
     rows.prove_factor(session, subject_id=to, kind=kind, subject_hash=subject_hash, at=proven)
 
 
-def freeze(session: Session, *, actor: Actor, subject_id: UUID, reason: str) -> bool:
+def freeze(session: Session, *, actor: Actor, subject_id: UUID, reason: FreezeReason) -> bool:
     """Freeze a subject and end its sessions, which counts within a second (ID-12); False if it was frozen already."""
     if not accounts.freeze(session, actor=actor, subject_id=subject_id, reason=reason):
         return False

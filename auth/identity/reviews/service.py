@@ -43,7 +43,6 @@ PURPOSE = "real-name"
 _OVERDUE = timedelta(hours=2)
 _BATCH = 500
 _ACTOR = System("identity-review")
-_FREEZING = (CheckResult.DECEASED, CheckResult.CANCELLED)
 _OF_NETWORK = {NetworkResult.PASS: CheckResult.MATCH, NetworkResult.REVIEW: CheckResult.REVIEW}
 
 
@@ -169,10 +168,10 @@ def record(session: Session, *, question: Question, check: Check) -> None:
         result=Result.FAIL,
         reference=review.reference,
     )
-    if check.result in _FREEZING:
+    if check.result in persons.FREEZING:
         holder = people.find_by_document(session, question.document)
         if holder is not None:
-            persons.freeze(session, actor=_ACTOR, subject_id=holder, reason=check.result.value)
+            persons.freeze(session, actor=_ACTOR, subject_id=holder, reason=persons.FREEZING[check.result])
     _finish(session, review, ReviewState.FAILED)
 
 

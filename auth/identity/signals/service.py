@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from auth.accounts import queries as people
+from auth.accounts.rules import FreezeReason
 from auth.identity.persons import service as persons
 from auth.identity.ports import Signal, Signals
 from auth.identity.signals.models import IdentitySignal, IdentitySignalCursor
@@ -51,7 +52,7 @@ def _apply(session: Session, signal: Signal) -> None:
     subject_id: UUID | None = people.find_by_document(session, signal.document)
     state = SignalState.UNKNOWN_HERE
     if subject_id is not None:
-        frozen = persons.freeze(session, actor=_ACTOR, subject_id=subject_id, reason=signal.kind.value)
+        frozen = persons.freeze(session, actor=_ACTOR, subject_id=subject_id, reason=FreezeReason(signal.kind.value))
         state = SignalState.APPLIED if frozen else SignalState.FROZEN_BEFORE
     session.execute(
         insert(IdentitySignal)

@@ -15,7 +15,7 @@ from auth.accounts.errors import AccountFrozen, DocumentDiffers
 from auth.accounts.events import AccountChange, AccountChanged, SubjectFrozen, SubjectsMerged
 from auth.accounts.models import PhoneBinding, Subject, SubjectDocument
 from auth.accounts.ports import WeChatIdentity
-from auth.accounts.rules import EndReason, SubjectState
+from auth.accounts.rules import EndReason, FreezeReason, SubjectState
 from core import clock, events
 from core.actors import Staff, System
 from core.audit import AuditEntry
@@ -262,8 +262,8 @@ def test_a_renamed_person_leaves_a_trace(citizen: Callable[..., Any]) -> None:
 def test_freezing_happens_once_and_is_announced(citizen: Callable[..., Any], heard: list[Any]) -> None:
     actor, _ = citizen()
     with transaction() as session:
-        assert service.freeze(session, actor=SOURCE, subject_id=actor.subject_id, reason="DECEASED") is True
-        assert service.freeze(session, actor=SOURCE, subject_id=actor.subject_id, reason="DECEASED") is False
+        assert service.freeze(session, actor=SOURCE, subject_id=actor.subject_id, reason=FreezeReason.DEATH) is True
+        assert service.freeze(session, actor=SOURCE, subject_id=actor.subject_id, reason=FreezeReason.DEATH) is False
         with pytest.raises(AccountFrozen):
             service.lock(session, actor.subject_id)
     assert heard == [SubjectFrozen(actor.subject_id)]

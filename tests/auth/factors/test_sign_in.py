@@ -14,7 +14,7 @@ from auth.accounts.errors import AccountFrozen, LoginCodeInvalid, PhoneHeldByAno
 from auth.accounts.events import AccountChange, AccountChanged, SubjectsMerged
 from auth.accounts.models import PhoneBinding, Subject
 from auth.accounts.ports import WeChatIdentity, WeChatPhone
-from auth.accounts.rules import SubjectState
+from auth.accounts.rules import FreezeReason, SubjectState
 from auth.factors import service
 from auth.identity import queries as evidence
 from auth.sessions import authenticator
@@ -55,7 +55,7 @@ def add_phone(actor: Citizen, phone: str) -> Fresh:
 
 def freeze(actor: Citizen) -> None:
     with transaction() as session:
-        accounts.freeze(session, actor=System("test"), subject_id=actor.subject_id, reason="DECEASED")
+        accounts.freeze(session, actor=System("test"), subject_id=actor.subject_id, reason=FreezeReason.DEATH)
 
 
 # Signing in by phone --------------------------------------------------------------------------------------------------

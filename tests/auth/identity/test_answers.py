@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from auth.accounts import queries as people
 from auth.accounts import service as accounts
 from auth.accounts.errors import AccountFrozen
-from auth.accounts.rules import SubjectState
+from auth.accounts.rules import FreezeReason, SubjectState
 from auth.identity import queries, service
 from auth.identity.errors import (
     IdentityDocumentExpired,
@@ -136,7 +136,7 @@ def test_a_frozen_person_proves_nothing(citizen: Callable[..., Any]) -> None:
     card = make.resident_id()
     (owner, _), (other, _) = citizen(level=2, document=card), citizen(level=1)
     with transaction() as session:
-        accounts.freeze(session, actor=CLERK, subject_id=owner.subject_id, reason="DECEASED")
+        accounts.freeze(session, actor=CLERK, subject_id=owner.subject_id, reason=FreezeReason.DEATH)
     with pytest.raises(AccountFrozen):
         prove(other, answer(card))
     assert level_of(other) == 1

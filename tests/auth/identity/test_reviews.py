@@ -10,7 +10,7 @@ from sqlalchemy import select, text
 
 from auth.accounts import queries as people
 from auth.accounts import service as accounts
-from auth.accounts.rules import SubjectState
+from auth.accounts.rules import FreezeReason, SubjectState
 from auth.identity import service
 from auth.identity.events import IdentityReviewed
 from auth.identity.models import IdentityEvidence
@@ -207,7 +207,7 @@ def test_a_frozen_account_is_raised_by_no_review(
     actor, _ = citizen(level=1)
     review_id = waits(actor, personas["review"])
     with transaction() as session:
-        accounts.freeze(session, actor=actor, subject_id=actor.subject_id, reason="FRAUD")
+        accounts.freeze(session, actor=actor, subject_id=actor.subject_id, reason=FreezeReason.FRAUD)
     sandbox.post("identity-authority/outcome", persona="review", outcome="MATCH")
     review_jobs.ask_again(str(review_id))
     assert state_of(review_id) is ReviewState.UNDECIDED

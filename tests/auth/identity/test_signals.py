@@ -15,7 +15,7 @@ from auth.accounts.events import SubjectFrozen
 from auth.accounts.freezing import queries
 from auth.accounts.freezing import service as freezing
 from auth.accounts.models import SubjectFreeze
-from auth.accounts.rules import SubjectState
+from auth.accounts.rules import FreezeReason, SubjectState
 from auth.identity import service
 from auth.identity.signals import jobs
 from auth.identity.signals.models import IdentitySignal

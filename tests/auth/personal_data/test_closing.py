@@ -10,7 +10,7 @@ from sqlalchemy import func, select, text
 
 from auth.accounts import queries as people
 from auth.accounts import service as accounts
-from auth.accounts.rules import SubjectState
+from auth.accounts.rules import FreezeReason, SubjectState
 from auth.consent import service as consent
 from auth.consent.queries import texts
 from auth.consent.rules import ConsentKind
@@ -221,7 +221,7 @@ def test_a_frozen_account_is_not_forgotten(citizen: Callable[..., Any]) -> None:
     prove(actor)
     closing_id = ask(actor)
     with transaction() as session:
-        accounts.freeze(session, actor=System("tests"), subject_id=actor.subject_id, reason="DECEASED")
+        accounts.freeze(session, actor=System("tests"), subject_id=actor.subject_id, reason=FreezeReason.DEATH)
     with clock.shift(OVER):
         jobs.close_accounts()
     assert state(closing_id) == State.BLOCKED

@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from auth.accounts import service as accounts
 from auth.accounts.events import AccountChange, AccountChanged
+from auth.accounts.rules import FreezeReason
 from auth.identity import service as identity
 from auth.identity.rules import EvidenceType
 from auth.sessions import authenticator, jobs, queries, rules, service
@@ -204,7 +205,7 @@ def test_an_expired_session_is_not_refreshed() -> None:
 def test_a_frozen_person_is_not_refreshed() -> None:
     tokens = sign_in()
     with transaction() as session:
-        accounts.freeze(session, actor=System("test"), subject_id=row(tokens.session_id).subject_id, reason="DECEASED")
+        accounts.freeze(session, actor=System("test"), subject_id=row(tokens.session_id).subject_id, reason=FreezeReason.DEATH)
     assert refresh(tokens.refresh_token) is None
 
 

@@ -16,6 +16,7 @@ from auth.accounts.alipay.ports import AlipayIdentity
 from auth.accounts.errors import AccountFrozen
 from auth.accounts.models import AlipayBinding
 from auth.accounts.ports import WeChatPhone
+from auth.accounts.rules import FreezeReason
 from auth.factors import service as factors
 from auth.factors.alipay import rules, service
 from auth.factors.alipay.errors import AlipayNotHere
@@ -161,7 +162,7 @@ def test_an_account_that_joins_a_proven_person_joins_restricted(
 def test_a_frozen_person_does_not_sign_in(sandbox: Sandbox) -> None:
     actor = signed_in(identity_of(sandbox, "zhang-wei"))
     with transaction() as session:
-        accounts.freeze(session, actor=System("tests"), subject_id=actor.subject_id, reason="DECEASED")
+        accounts.freeze(session, actor=System("tests"), subject_id=actor.subject_id, reason=FreezeReason.DEATH)
     with pytest.raises(AccountFrozen):
         signed_in(identity_of(sandbox, "zhang-wei"))
     with transaction() as session:

@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from auth.accounts import service as accounts
 from auth.accounts.errors import AccountFrozen
+from auth.accounts.rules import FreezeReason
 from auth.factors.scan import rules, service
 from auth.factors.scan.errors import ScanCodeInvalid
 from auth.factors.scan.rules import State
@@ -240,7 +241,7 @@ def test_a_phone_signed_out_meanwhile(person: Citizen) -> None:
 
 def test_a_frozen_account(person: Citizen) -> None:
     with transaction() as session:
-        accounts.freeze(session, actor=System("tests"), subject_id=person.subject_id, reason="DECEASED")
+        accounts.freeze(session, actor=System("tests"), subject_id=person.subject_id, reason=FreezeReason.DEATH)
     with transaction() as session:
         made = service.sign_in(session, confirmed_by=person.session_id, origin=Origin("H5"))
     assert isinstance(made, AccountFrozen)
