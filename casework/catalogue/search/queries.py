@@ -14,17 +14,9 @@ import orjson
 from sqlalchemy import Connection, Engine
 from sqlalchemy.orm import Session
 
+from casework.catalogue.search.comparing.rules import SCALE, Candidate, ranked
 from casework.catalogue.search.lexicon.rules import lexicon
-from casework.catalogue.search.ranking.rules import (
-    MOST,
-    SCALE,
-    TOPIC,
-    Candidate,
-    Wanted,
-    good_enough,
-    plan,
-    ranked,
-)
+from casework.catalogue.search.ranking.rules import MOST, TOPIC, Wanted, good_enough, plan
 from casework.catalogue.search.service import CITY
 from casework.catalogue.search.understanding.rules import read
 from core.errors import InvalidInput
@@ -169,12 +161,12 @@ def _answer(session: Session, filters: Filters, day: date) -> _Answer:
     places: list[tuple[int, str]] = []
     if chosen.few:
         found = _candidates(session, [chosen.few], filters, day)
-        places = ranked(wanted, found.values())
+        places = ranked(wanted, list(found.values()))
     if chosen.common and not (places and good_enough(places[0][0] / SCALE)):
         more = _candidates(session, chosen.common, filters, day)
         if not more and len(chosen.common) > 1:
             more = _candidates(session, chosen.common[:1], filters, day)
-        places = ranked(wanted, (found | more).values())
+        places = ranked(wanted, list((found | more).values()))
     return _Answer(wanted, places)
 
 
@@ -189,8 +181,7 @@ def _candidates(session: Session, groups: Sequence[Sequence[str]], filters: Filt
         f"ORDER BY uses DESC, (hot IS FALSE), item_id LIMIT {MOST}"
     )
     rows = _rows(session, statement, values | narrowing | {"day": day})
-    most = max((row[-1] for row in rows), default=0) or 1
-    return {row[0]: Candidate._make((*row[:-1], row[-1] / most)) for row in rows}
+    return {row[0]: Candidate._make(row) for row in rows}
 
 
 def search(session: Session, filters: Filters, day: date, *, cursor: str | None, limit: int, language: str) -> Found:

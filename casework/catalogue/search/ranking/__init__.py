@@ -1,6 +1,5 @@
-"""Which items to look at, and in which order to show them.
+"""What is looked for in the catalogue, and which items are worth comparing.
 
-A search looks at a bounded number of items: `plan` picks the terms that few items hold. Each of those is then compared
-with every unit of the reading; rare units weigh more. Names that hold all of it come before other words for it, those
-before what only sounds so, those before what holds a part, and those before what stands in results and papers.
+A search looks at a bounded number of items: `plan` picks the terms that few items hold, or of the common ones those that
+are held together. How well each of them answers is told by `comparing`.
 """

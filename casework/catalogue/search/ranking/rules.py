@@ -17,21 +17,10 @@ MOST = 300
 _FEW = 200
 _GOOD = 0.75
 """A best answer from here on makes it needless to look at items that hold only common terms."""
-SCALE = 10_000
-
-_IN_BRACKET, _IN_ALSO, _IN_BODY = 0.95, 0.7, 0.3
-_SOUNDS_SO, _SHORT_SO, _PART_OF_IT, _PART_OF_SOUND = 0.75, 0.7, 0.8, 0.6
 _DEED = 0.6
-_LEAST_PART = 0.34
-"""How much a match is worth beside one in the name; a part counts from `_LEAST_PART` of the weight of its pairs on.
-
-`_DEED`: what a deed weighs beside a thing that is as rare.
-"""
-_WHOLE, _EQUAL, _DENSE, _FIRST, _HOT, _USED = 0.15, 0.5, 0.08, 0.03, 0.02, 0.02
-_LEAST_SCORE, _LEAST_OF_BEST = 0.22, 0.5
-_FIRST_WORDS = re.compile("首次|新办|设立|申领|核发|认定|新建")
+"""What a deed weighs beside a thing that is as rare."""
 _BODY, _INITIALS, _BEGINS, CODE, TOPIC = "·", ".", "^", "#", "@"
-_INITIALS_LENGTH = 3
+INITIALS_LENGTH = 3
 _BRACKET = re.compile(r"[(\uff08]")
 
 
@@ -86,7 +75,7 @@ def _pairs(said: Sequence[str]) -> list[str]:
 
 
 def _threes(letters: str) -> list[str]:
-    return [_INITIALS + letters[i : i + _INITIALS_LENGTH] for i in range(len(letters) - _INITIALS_LENGTH + 1)]
+    return [_INITIALS + letters[i : i + INITIALS_LENGTH] for i in range(len(letters) - INITIALS_LENGTH + 1)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,106 +196,3 @@ def plan(wanted: Sequence[Wanted]) -> Plan:
 def good_enough(best: float) -> bool:
     """Whether items that hold only common terms can't be better."""
     return best >= _GOOD
-
-
-class Candidate(NamedTuple):
-    """An item to be compared. `used`: 0 to 1, beside the most used."""
-
-    item_id: str
-    name: str
-    head: int
-    also: str
-    body: str
-    said: str
-    initials: str
-    hot: bool
-    used: float
-
-
-def score(wanted: Wanted, candidate: Candidate) -> float:
-    """How well an item answers: 0 to 1 by what of the query it holds, and a little more for exactness and use."""
-    reading, name = wanted.reading, candidate.name
-    held = 0.0
-    covered = 0
-    for one, weight in zip(wanted.sought, wanted.weights, strict=True):
-        if weight:
-            quality, length = _quality(one, candidate)
-            held += weight * quality
-            covered += length
-    found = held
-    at = name.find(reading.whole) if len(reading.whole) > 1 else -1
-    if at >= 0:
-        found = max(found, 1.0 if at < candidate.head else _IN_BRACKET) + _WHOLE
-        covered = max(covered, len(reading.whole))
-        if reading.whole == name:
-            found += _EQUAL
-    if found < _LEAST_SCORE:
-        return 0.0
-    found += _DENSE * min(covered / len(name), 1.0)
-    if _FIRST_WORDS.search(name):
-        found += _FIRST
-    return found + _HOT * candidate.hot + _USED * candidate.used
-
-
-def _quality(one: Sought, candidate: Candidate) -> tuple[float, int]:
-    """What of a unit the item holds, 0 to 1, and how many characters of its name that is."""
-    unit = one.unit
-    name, also = candidate.name, candidate.also
-    best = 0.0
-    length = 0
-    for alternative in unit.alternatives:
-        quality = alternative.quality
-        if quality <= best:
-            break
-        worst, long = 1.0, 0
-        for part, seeds in zip(alternative.parts, alternative.seeds, strict=True):
-            for option in part:
-                at = name.find(option)
-                if at >= 0:
-                    long += len(option)
-                    if at >= candidate.head:
-                        worst = min(worst, _IN_BRACKET)
-                    break
-            else:
-                worst = min(worst, _IN_ALSO)
-                if not any(option in also for option in seeds):
-                    worst = 0.0
-                    break
-        if worst * quality > best:
-            best, length = worst * quality, long
-    if best >= _IN_ALSO:
-        return best, length
-    if unit.code and unit.code == fold(candidate.item_id):
-        return 1.0, len(name)
-    if unit.prefix and name.startswith(unit.prefix):
-        return 1.0, 1
-    return max(best, _resemblance(one, candidate)), length
-
-
-def _resemblance(one: Sought, candidate: Candidate) -> float:
-    unit = one.unit
-    best = 0.0
-    if unit.said:
-        if f" {unit.said} " in candidate.said:
-            return _SOUNDS_SO
-        if len(one.pairs) > 1:
-            part = sum(pair in candidate.said for pair in one.pairs) / len(one.pairs)
-            best = part * _PART_OF_SOUND if part >= _LEAST_PART else 0.0
-    if len(unit.initials) >= _INITIALS_LENGTH and unit.initials in candidate.initials:
-        best = max(best, _SHORT_SO)
-    if one.grams:
-        part = sum(weight for gram, weight in one.grams if gram in candidate.name)
-        if part >= _LEAST_PART:
-            best = max(best, part * _PART_OF_IT)
-    if unit.grams and not best:
-        best = _IN_BODY * sum(gram in candidate.body for gram in unit.grams) / len(unit.grams)
-    return best
-
-
-def ranked(wanted: Sequence[Wanted], candidates: Iterable[Candidate]) -> list[tuple[int, str]]:
-    """The items that answer, with their scores, the best first; what is far behind the best is left out."""
-    scored = [(max(score(one, candidate) for one in wanted), candidate.item_id) for candidate in candidates]
-    best = max((found for found, _ in scored), default=0.0)
-    least = max(_LEAST_SCORE, best * _LEAST_OF_BEST)
-    answers = [(round(found * SCALE), item_id) for found, item_id in scored if found >= least]
-    return sorted(answers, key=lambda answer: (-answer[0], answer[1]))

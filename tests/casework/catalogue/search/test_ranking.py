@@ -2,8 +2,9 @@
 
 from collections import Counter
 
+from casework.catalogue.search.comparing.rules import Candidate, ranked
 from casework.catalogue.search.lexicon.rules import lexicon
-from casework.catalogue.search.ranking.rules import Candidate, Plan, Texts, Wanted, item_terms, plan, ranked
+from casework.catalogue.search.ranking.rules import Plan, Texts, Wanted, item_terms, plan
 from casework.catalogue.search.understanding.rules import read
 
 NAMES = {
@@ -21,7 +22,7 @@ class Small:
 
     def __init__(self, names: dict[str, str], *, body: str = "", used: str = "") -> None:
         texts = {key: Texts.of(name, ["结果"], [body] if key == "F" else []) for key, name in names.items()}
-        self.items = {key: Candidate(key, *text, False, float(key == used)) for key, text in texts.items()}
+        self.items = {key: Candidate(key, *text, False, int(key == used)) for key, text in texts.items()}
         self.terms = {key: item_terms(key, (), text) for key, text in texts.items()}
         self.counts = Counter(term for terms in self.terms.values() for term in terms)
 
@@ -29,7 +30,7 @@ class Small:
         return self.counts[term]
 
     def find(self, typed: str) -> list[str]:
-        return [key for _, key in ranked(self.wanted(typed), self.items.values())]
+        return [key for _, key in ranked(self.wanted(typed), list(self.items.values()))]
 
     def wanted(self, typed: str) -> list[Wanted]:
         return [Wanted.of(reading, self.known, len(self.items)) for reading in read(typed, lexicon(), self.known)]
