@@ -7,7 +7,14 @@ import importlib
 from sqlalchemy.orm import Session
 
 from auth.accounts.alipay.ports import AlipayAccounts
-from auth.accounts.events import AccountChanged, AccountClosed, PhoneReplaced, SubjectFrozen, SubjectsMerged
+from auth.accounts.events import (
+    AccountChanged,
+    AccountClosed,
+    PhoneReplaced,
+    SubjectFrozen,
+    SubjectRestored,
+    SubjectsMerged,
+)
 from auth.accounts.ports import WeChatAccounts
 from auth.consent import service as consent
 from auth.delegation import service as delegation
@@ -37,6 +44,7 @@ from auth.sessions.devices import service as devices
 from auth.sessions.events import NewDeviceSignedIn, SessionEnded, SignInDisowned
 from auth.staff.events import StaffLeft
 from casework.appointments import service as appointments
+from casework.appointments.freezes import service as frozen_bookings
 from casework.cases import service as cases
 from casework.cases.attention import service as attention
 from casework.cases.events import CaseDelivered, CaseWithdrawn
@@ -170,6 +178,9 @@ def subscribe_handlers() -> None:
     for feature in (prereview, files, appointments, cases, delivery, bills, messages, preferences):
         subscribe(SubjectsMerged, feature.move_owner)
     subscribe(SubjectFrozen, attention.on_subject_frozen)
+    subscribe(SubjectFrozen, frozen_bookings.on_subject_frozen)
+    subscribe(SubjectRestored, attention.on_subject_restored)
+    subscribe(SubjectRestored, frozen_bookings.on_subject_restored)
     subscribe(AccountChanged, messages.on_account_changed)
     subscribe(PhoneReplaced, old_phones.on_phone_replaced)
     subscribe(SessionEnded, consent.on_session_ended)

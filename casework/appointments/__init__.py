@@ -12,6 +12,7 @@ Arrival and the ticket are `casework.queue`'s, the bookable time itself is `case
 - AP-13 change → `service.change`; AP-14 cancel → `rules.cancelled_as`; AP-15 → `visit.service.cancel_by_hall`
 - AP-16, AP-17 arrival → `rules.arrival`, `visit.service.arrive`
 - reminders → `jobs.remind`
+- ID-12 somebody in a booking dies or is frozen, or the report was wrong → `freezes`
 
 Locks, always in this order: persons and phones (advisory) → a hall's queue → appointment → slots in key order.
 """

@@ -153,4 +153,5 @@ def test_a_frozen_account_goes_on_by_two_people_and_its_cases_wait_for_one(
     assert client.post(f"{address}/lift", headers=supervisor).status_code == 200
     with transaction() as session:
         assert people.standing(session, actor.subject_id).state is SubjectState.ACTIVE
+        assert session.get_one(ServiceCase, open_case).needs_person == ""
     assert client.get(f"{URL}/freezes", headers=supervisor).get_json()["items"] == []

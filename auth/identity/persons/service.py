@@ -26,7 +26,6 @@ from core.actors import Actor
 from core.errors import StateConflict
 from core.identifiers import DocumentNumber, name_key
 
-
 FREEZING = {CheckResult.DECEASED: FreezeReason.DEATH, CheckResult.CANCELLED: FreezeReason.CANCELLED}
 """The source's answers that freeze whose document it is; who merely typed the number is not frozen (ID-12)."""
 

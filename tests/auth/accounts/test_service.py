@@ -266,7 +266,7 @@ def test_freezing_happens_once_and_is_announced(citizen: Callable[..., Any], hea
         assert service.freeze(session, actor=SOURCE, subject_id=actor.subject_id, reason=FreezeReason.DEATH) is False
         with pytest.raises(AccountFrozen):
             service.lock(session, actor.subject_id)
-    assert heard == [SubjectFrozen(actor.subject_id)]
+    assert heard == [SubjectFrozen(actor.subject_id, FreezeReason.DEATH)]
     assert actions(actor.subject_id).count("account.freeze") == 1
 
 

@@ -58,7 +58,9 @@ def test_a_signal_freezes_and_signs_out_at_once(
     done = time.monotonic()
     while client.get("/api/v1/account", headers=headers).status_code != 401:
         assert time.monotonic() - done < 1.0, "sessions end within a second"
-    assert [event for event in heard if isinstance(event, SubjectFrozen)] == [SubjectFrozen(actor.subject_id)]
+    assert [event for event in heard if isinstance(event, SubjectFrozen)] == [
+        SubjectFrozen(actor.subject_id, FreezeReason(kind))
+    ]
     with transaction() as session:
         assert people.standing(session, actor.subject_id).state is SubjectState.FROZEN
         freeze = session.scalars(select(SubjectFreeze)).one()
@@ -149,6 +151,25 @@ def test_a_freeze_is_lifted_by_two_people(person: Any, sandbox: Sandbox) -> None
         assert set(actions) == {"account.freeze", "account.propose_unfreeze", "account.unfreeze"}
     with pytest.raises(NotAuthenticated):
         level_of(actor)
+    with pytest.raises(StateConflict), transaction() as session:
+        freezing.lift(session, actor=SUPERVISOR, freeze_id=freeze_id)
+
+
+def test_a_death_outranks_an_earlier_reason_once(person: Any, sandbox: Sandbox, heard: list[Any]) -> None:
+    """Whoever meant to lift the earlier freeze has to think again; no other reason is noted over a death."""
+    actor, _ = person
+    freeze_id = frozen(person, sandbox)
+    with transaction() as session:
+        freezing.propose_lift(session, actor=SECURITY, freeze_id=freeze_id, reason="误报")
+    for kind in ("DEATH", "DEATH", "CANCELLED"):
+        sandbox.post("identity-authority/signal", persona="li-na", kind=kind)
+    jobs.read_on()
+    assert states() == ["APPLIED", "FROZEN_BEFORE", "FROZEN_BEFORE", "FROZEN_BEFORE"]
+    assert [event.reason for event in heard if isinstance(event, SubjectFrozen)] == ["FRAUD", "DEATH"]
+    with transaction() as session:
+        freeze = session.scalars(select(SubjectFreeze)).one()
+        assert (freeze.id, freeze.reason, freeze.lift_proposed_by) == (freeze_id, "DEATH", None)
+        assert queries.standing_freeze(session, actor.subject_id) == queries.Freeze(freeze_id, FreezeReason.DEATH)
     with pytest.raises(StateConflict), transaction() as session:
         freezing.lift(session, actor=SUPERVISOR, freeze_id=freeze_id)
 

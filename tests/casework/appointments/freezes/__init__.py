@@ -1,0 +1,1 @@
+"""Tests of bookings of people who were frozen."""
