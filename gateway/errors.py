@@ -16,6 +16,7 @@ from werkzeug.exceptions import HTTPException
 
 from core import errors
 from core.ports import PartnerUnavailable
+from core.web import faults
 from core.web.request_context import language, request_id
 
 log = logging.getLogger("gateway.errors")
@@ -71,20 +72,7 @@ def _from_http(fault: HTTPException) -> Response | HTTPException:
 
 def _flat(messages: Mapping[str, Any]) -> dict[str, list[str]]:
     """Marshmallow's nested messages as {"materials.0.note": ["…"]}; the location (json, query) is left out."""
-    found: dict[str, list[str]] = {}
-
-    def walk(path: str, value: Any) -> None:
-        if isinstance(value, Mapping):
-            for key, item in value.items():
-                walk(f"{path}.{key}" if path else str(key), item)
-        elif isinstance(value, list):
-            found[path] = [str(item) for item in value]
-        else:
-            found[path] = [str(value)]
-
-    for location in messages.values():
-        walk("", location)
-    return found
+    return {path: told for location in messages.values() for path, told in faults.flat("", location)}
 
 
 def _from_database(fault: DBAPIError) -> Response:

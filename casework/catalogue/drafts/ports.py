@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from enum import StrEnum
 from functools import partial
 from typing import Any
@@ -21,6 +21,7 @@ from casework.catalogue.elements.rules import (
 from casework.catalogue.rules import CaseType, MaterialForm, MaterialOrigin, RecipientPolicy, ServiceObject
 from casework.catalogue.situations.rules import Effect
 from core.errors import InvalidInput, NotFound
+from core.web.faults import flat
 from core.web.schemas import Text
 from core.workdays import Unit
 
@@ -140,13 +141,5 @@ def shape(section: str, content: Mapping[str, Any]) -> dict[str, Any]:
     try:
         loaded: dict[str, Any] = ma.Schema.from_dict(dict(SECTIONS[section]))().load(content)
     except ma.ValidationError as refused:
-        raise InvalidInput(fields=dict(_flat("content", refused.messages))) from None
+        raise InvalidInput(fields=dict(flat("content", refused.messages))) from None
     return loaded
-
-
-def _flat(path: str, messages: Any) -> Iterator[tuple[str, list[str]]]:
-    if isinstance(messages, Mapping):
-        for key, inner in messages.items():
-            yield from _flat(f"{path}.{key}", inner)
-    else:
-        yield path, [str(message) for message in messages]
