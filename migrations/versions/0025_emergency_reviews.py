@@ -17,3 +17,4 @@ def upgrade() -> None:
     op.alter_column("emergency_look_up", "due_at", nullable=False)
     op.drop_index("ix_emergency_look_up_open", "emergency_look_up")
     op.create_index("ix_emergency_look_up_verdict", "emergency_look_up", ["justified", "id"])
+    op.create_index("ix_emergency_look_up_subject_id", "emergency_look_up", ["subject_id"])

@@ -5,5 +5,5 @@ few a day, and confirmed with password or code                  rules.POLICY.loo
 somebody else reviews each one, within three working days       service.review, CHECK reviewed_by_another, rules.due_at
 supervisors and the security administrator see what waits       queries.looks; numbers in staff_api.security, /metrics
 nobody did in time: an alarm each day, /readyz notes it         jobs.watch_emergencies
-the person hears of it with the review, at the latest then      service.tell_overdue; casework.persons.seen shows all
+the person hears of it with the review, at the latest then      service.tell_overdue; casework.persons.looks shows them
 """

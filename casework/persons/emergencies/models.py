@@ -28,7 +28,7 @@ class EmergencyLookUp(UuidKey, Base):
     )
 
     staff_id: Mapped[UUID] = mapped_column(ForeignKey("staff_member.id"))
-    subject_id: Mapped[UUID | None]
+    subject_id: Mapped[UUID | None] = mapped_column(index=True)
     reason: Mapped[str] = mapped_column(Encrypted("emergency_look_up.reason"))
     at: Mapped[datetime]
     due_at: Mapped[datetime]
