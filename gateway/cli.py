@@ -5,12 +5,18 @@ from __future__ import annotations
 import json
 import logging
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from core.settings import Settings, SettingsError, load
+from gateway.calendar_commands import import_calendar, import_calendar_file
 from gateway.oidc.commands import oidc_client, rotate_oidc_keys
+
+if TYPE_CHECKING:
+    from casework.catalogue.importing.faults.rules import Fault
 
 _FORMATS = click.Choice(["json", "excel", "exchange"])
 
@@ -35,6 +41,8 @@ def main(context: click.Context) -> None:
     context.obj = _settings
 
 
+main.add_command(import_calendar)
+main.add_command(import_calendar_file)
 main.add_command(oidc_client)
 main.add_command(rotate_oidc_keys)
 
@@ -95,9 +103,16 @@ def import_catalogue(sample: bool, wanted: str | None, dry_run: bool, file: Path
             )
     except Problem as refused:
         raise click.ClickException(f"{refused.zh} / {refused.en}") from None
+    _refuse(faults)
+
+
+def _refuse(faults: Sequence[Fault]) -> None:
+    """End with the faults as a table, if there are any."""
+    from gateway.faults import fault_table
+
     if faults:
-        for fault in faults:
-            click.echo(f"  {fault}", err=True)
+        for line in fault_table(faults):
+            click.echo(line, err=True)
         raise click.ClickException(f"{len(faults)} faults; nothing was changed")
 
 
@@ -125,23 +140,26 @@ def export_catalogue(wanted: str | None, department: str | None, template: bool,
         click.echo(target)
         return
     by_ending = {suffix: name for name, suffix in exporting.SUFFIXES.items()}
-    operations.connect(_settings())
     chosen = Format(wanted) if wanted else by_ending.get(target.suffix.lower(), Format.EXCHANGE)
-    click.echo(f"{operations.export_catalogue(target, chosen, department)} items")
+    if chosen is not Format.EXCHANGE and target.is_dir():
+        raise click.UsageError(f"{target} is a folder; {chosen} is one file")
+    operations.connect(_settings())
+    try:
+        operations.export_catalogue(target, chosen, department, click.echo)
+    except OSError as fault:
+        raise click.ClickException(f"{target} can't be written: {fault.strerror}") from None
 
 
 @main.command("import-points")
+@click.option("--dry-run", is_flag=True, help="Check and try everything, change nothing.")
+@click.option("--overwrite-edits", is_flag=True, help="Also overwrite what was edited here since the last import.")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-def import_points(file: Path) -> None:
-    """Import service points (GCJ-02) from FILE."""
+def import_points(file: Path, dry_run: bool, overwrite_edits: bool) -> None:
+    """Import service points (GCJ-02) from FILE, our JSON."""
     from gateway import operations
 
     operations.connect(_settings())
-    faults = operations.import_points(file, click.echo)
-    if faults:
-        for fault in faults:
-            click.echo(f"  {fault}", err=True)
-        raise click.ClickException(f"{len(faults)} faults; nothing was changed")
+    _refuse(operations.import_points(file, click.echo, dry_run=dry_run, overwrite=overwrite_edits))
 
 
 @main.command("generate-city")
@@ -207,20 +225,6 @@ def lint_catalogue() -> None:
     if faults:
         raise click.ClickException(f"{len(faults)} faults")
     click.echo("the catalogue is sound")
-
-
-@main.command("import-calendar")
-@click.argument("first", type=int)
-@click.argument("last", type=int)
-def import_calendar(first: int, last: int) -> None:
-    """Publish the calendar of the years FIRST to LAST from the chinesecalendar package."""
-    from gateway import operations
-
-    operations.connect(_settings())
-    try:
-        click.echo(f"{operations.import_calendar(first, last)} days published")
-    except ValueError as fault:
-        raise click.ClickException(str(fault)) from None
 
 
 @main.command()

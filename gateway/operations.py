@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -16,7 +16,8 @@ from casework.catalogue import service as catalogue
 from casework.catalogue.answers import service as answers
 from casework.catalogue.bundle import service as bundles
 from casework.catalogue.exporting import service as exporting
-from casework.catalogue.importing.reading.service import Format
+from casework.catalogue.importing.faults.rules import Fault
+from casework.catalogue.importing.reading.service import OPERATOR, Format, Unreadable, opened
 from casework.catalogue.importing.writing.service import Progress, silent
 from casework.catalogue.linting import queries as linter
 from casework.catalogue.search import service as catalogue_search
@@ -29,7 +30,7 @@ from core.db import Base, Encrypted, transaction
 from core.settings import Settings
 from gateway.wiring import wire
 
-SAMPLE_YEARS = (range(2017, 2019), range(2025, 2027))
+SAMPLE_YEARS = (2017, 2018, 2025, 2026)
 _ROTATE_BATCH = 500
 
 
@@ -38,19 +39,21 @@ def connect(settings: Settings) -> None:
     wire(settings)
 
 
-def import_sample(progress: Callable[[str], None]) -> list[str]:
+def import_sample(progress: Callable[[str], None]) -> Sequence[Fault]:
     """Import the sample catalogue, places and calendars; the faults found, if any (then nothing was changed)."""
     with transaction() as session:
-        for years in SAMPLE_YEARS:
-            calendar.import_years(session, years)
+        # Only what is missing: days of these years may have been changed since.
+        missing = [year for year in SAMPLE_YEARS if year not in calendar.read(session).published_years]
+        days = calendar.package_days(missing)
+        calendars.publish(session, actor=System("sample"), days=days, source=calendar.package())
         progress("calendars of 2017, 2018, 2025 and 2026 published")
         report = catalogue.import_sample(session, catalogue.sample_document())
         if report.faults:
             session.rollback()
-            return [str(fault) for fault in report.faults]
+            return report.faults
         catalogue.import_sample_places(session)
     progress(f"{report.items} items, {report.changed} new or changed; places imported")
-    return []
+    return ()
 
 
 def import_catalogue(
@@ -60,7 +63,7 @@ def import_catalogue(
     wanted: Format | None = None,
     dry_run: bool = False,
     steps: Progress = silent,
-) -> list[str]:
+) -> Sequence[Fault]:
     """Import the items of a file or folder; the faults found, if any (then nothing was changed).
 
     `dry_run`: do all of it, then take it back. Raises `ImportRunning`.
@@ -70,29 +73,54 @@ def import_catalogue(
         if report.faults or dry_run:
             session.rollback()
         if report.faults:
-            return [str(fault) for fault in report.faults]
+            return report.faults
+    for sheet, column, rows in report.not_kept:
+        progress(f"not kept here: {sheet} {column}, said in {rows} rows")
     if not report.changed:
         progress(f"{report.items} items, unchanged")
     else:
         progress(f"{report.items} items, {report.changed} {'would be ' if dry_run else ''}new or changed")
-    return []
+    return ()
 
 
-def export_catalogue(target: Path, wanted: Format, department: str | None) -> int:
-    """Write the items in force today into `target`; returns how many."""
+def export_catalogue(target: Path, wanted: Format, department: str | None, progress: Callable[[str], None]) -> None:
+    """Write the items in force today into `target`: all of it, or, when that fails, nothing. Raises `OSError`."""
+    with tempfile.TemporaryDirectory(prefix=".export-", dir=target.resolve().parent) as folder:
+        made = Path(folder, target.name)
+        with transaction() as session:
+            done = exporting.export(session, made, wanted, day=clock.today(), department_id=department)
+        if made.is_dir():
+            target.mkdir(exist_ok=True)
+            for file in made.iterdir():
+                file.replace(target / file.name)
+        else:
+            made.replace(target)
+    for element, items in sorted(done.not_carried.items()):
+        progress(f"this format has no place for: {element}, of {items} items")
+    progress(f"{done.items} items")
+
+
+def import_points(
+    file: Path, progress: Callable[[str], None], *, dry_run: bool = False, overwrite: bool = False
+) -> Sequence[Fault]:
+    """Import the service points of `file`; the faults found, if any (then nothing was changed).
+
+    `overwrite`: also what was edited here since the last import. `dry_run`: do all of it, then take it back.
+    """
+    try:
+        with opened(file, OPERATOR) as (found, document):
+            if found is not Format.JSON:
+                raise Unreadable("WRONG_FORMAT", found=found.value, wanted=Format.JSON.value)
+    except Unreadable as unreadable:
+        return (unreadable.fault,)
     with transaction() as session:
-        return exporting.export(session, target, wanted, day=clock.today(), department_id=department)
-
-
-def import_points(file: Path, progress: Callable[[str], None]) -> list[str]:
-    """Import the service points of `file`; the faults found, if any (then nothing was changed)."""
-    with transaction() as session:
-        report = points.import_points(session, json.loads(file.read_text(encoding="utf-8")))
-        if report.faults:
+        report = points.import_points(session, document, overwrite=overwrite)
+        if report.faults or dry_run:
             session.rollback()
-            return list(report.faults)
-    progress(f"{report.points} points, {report.changed} rows new or changed")
-    return []
+        if report.faults:
+            return report.faults
+    progress(f"{report.points} points, {report.changed} rows {'would be ' if dry_run else ''}new or changed")
+    return ()
 
 
 def reindex_catalogue() -> int:
@@ -116,17 +144,6 @@ def lint_catalogue() -> list[str]:
     """What the linter objects to in the items in force: item, place, problem and how to mend it."""
     with transaction() as session:
         return [f"{fault.item_id} {fault.path}: {fault}" for fault in linter.all_faults(session, clock.today())]
-
-
-def import_calendar(first: int, last: int) -> int:
-    """Publish the years `first`..`last` and have open cases recomputed (K-9); returns the days written.
-
-    Raises `ValueError` for a year that isn't published (K-10).
-    """
-    with transaction() as session:
-        days = calendar.import_years(session, range(first, last + 1))
-        calendars.changed(session)
-    return days
 
 
 def verify_audit() -> ChainReport:

@@ -107,3 +107,12 @@ class HallException(UuidKey, Base):
     reason: Mapped[str] = mapped_column(Text)
     reason_en: Mapped[str] = mapped_column(Text, server_default="")
     created_at: Mapped[datetime]
+
+
+class PlaceImport(Base):
+    """What an import said last time of a hall or a service point, by its key: what is otherwise now was edited here."""
+
+    __tablename__ = "place_import"
+
+    place_id: Mapped[UUID] = mapped_column(primary_key=True)
+    said: Mapped[dict[str, Any]]

@@ -29,11 +29,15 @@ from core.db import Base
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """Items in the document, how many of them are new or got a new version, and the faults (then nothing was written)."""
+    """Items in the document, how many of them are new or got a new version, and the faults (then nothing was written).
+
+    `not_kept`: what the file says beyond what is kept here: sheet, column, and in how many rows.
+    """
 
     items: int
     changed: int
     faults: tuple[Fault, ...]
+    not_kept: tuple[tuple[str, str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

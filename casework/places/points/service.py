@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import time
@@ -11,14 +12,20 @@ from uuid import UUID
 import marshmallow as ma
 import orjson
 from marshmallow.validate import Equal, Length, OneOf, Range, Regexp
-from sqlalchemy import delete, select, update
+from sqlalchemy import Uuid, any_, delete, literal, select, update
 from sqlalchemy.dialects import postgresql as pg
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from casework.catalogue.answers import service as answers
+from casework.catalogue.importing.faults.rules import Fault, Place, shape
+from casework.catalogue.importing.records.queries import known_items
 from casework.catalogue.importing.service import upsert
 from casework.catalogue.lookups import queries as lookups
+from casework.catalogue.lookups.models import Zone
 from casework.places import rules as places
+from casework.places.keeping import service as keeping
+from casework.places.keeping.rules import merge
 from casework.places.models import HallHours, ServiceHall
 from casework.places.points import rules
 from casework.places.points.models import ItemScope, PointException, ServiceHours, ServicePoint
@@ -80,26 +87,33 @@ class _Points(ma.Schema):
 
 @dataclass(frozen=True, slots=True)
 class PointsReport:
-    """Points in the document, how many rows differed, and the faults as "path: what" (then nothing was written)."""
+    """Points in the document, how many rows differed, and the faults (then nothing was written)."""
 
     points: int
     changed: int
-    faults: tuple[str, ...]
+    faults: tuple[Fault, ...]
 
 
-def import_points(session: Session, document: Mapping[str, Any]) -> PointsReport:
+def import_points(session: Session, document: Mapping[str, Any], *, overwrite: bool = False) -> PointsReport:
     """Write the points of `document` (GCJ-02); the same twice changes nothing. Points it doesn't name stay as they are.
 
-    Exceptions replace those of the named points. Regions and items must be in the catalogue.
+    What was edited here since the last import stays, unless the document says something new of it: that is a fault, or
+    with `overwrite` the document wins. Exceptions replace those of the named points. Regions and items must be in the
+    catalogue.
     """
     try:
         found = _Points().load(document)
     except ma.ValidationError as wrong:
         return PointsReport(0, 0, tuple(_flat("", wrong.messages)))
-    faults = tuple(_faults(found["points"], {region["code"] for region in lookups.regions(session)}))
+    faults = [*_faults(found["points"]), *_references(session, found)]
     if faults:
-        return PointsReport(0, 0, faults)
-    changed = _write(session, found["points"])
+        return PointsReport(0, 0, tuple(faults))
+    hours = {row["id"]: row for row in map(_hours_of, found["points"])}
+    rows, conflicts = _merged(session, found["points"], overwrite=overwrite)
+    if conflicts:
+        return PointsReport(0, 0, tuple(conflicts))
+    changed = _write(session, hours, rows) + _write_exceptions(session, found["points"])
+    keeping.remember(session, {rules.point_id(point["code"]): _said(point) for point in found["points"]})
     if found["item_scopes"]:
         changed += upsert(session, ItemScope, found["item_scopes"])
     if changed:
@@ -107,51 +121,125 @@ def import_points(session: Session, document: Mapping[str, Any]) -> PointsReport
     return PointsReport(len(found["points"]), changed, ())
 
 
-def _flat(path: str, messages: Any) -> Iterator[str]:
+def _flat(path: str, messages: Any) -> Iterator[Fault]:
     if isinstance(messages, Mapping):
         for key, inner in messages.items():
             yield from _flat(f"{path}.{key}" if path else str(key), inner)
     else:
-        yield from (f"{path}: {message}" for message in messages)
+        for message in messages:
+            yield shape(path, str(message), _place(path))
 
 
-def _faults(points: Sequence[Mapping[str, Any]], regions: set[str]) -> Iterator[str]:
+def _place(path: str) -> Place:
+    """Which entry of which list, counted from 1, and which field of it."""
+    name, _, rest = path.partition(".")
+    number, _, inner = rest.partition(".")
+    return Place(name, int(number) + 1, inner.partition(".")[0]) if number.isdecimal() else Place()
+
+
+def _fault(path: str, code: str, **params: Any) -> Fault:
+    return Fault(path, code, params, _place(path))
+
+
+def _faults(points: Sequence[Mapping[str, Any]]) -> Iterator[Fault]:
+    codes = Counter(point["code"] for point in points)
     seen: set[str] = set()
     for i, point in enumerate(points):
         if point["code"] in seen:
-            yield f"points.{i}.code: {point['code']} is there before"
+            yield _fault(f"points.{i}.code", "TWICE", name=point["code"], count=codes[point["code"]])
         seen.add(point["code"])
-        if point["region_code"] not in regions:
-            yield f"points.{i}.region_code: no such district"
         weekdays = [weekday for hours in point["hours"] for weekday in hours["weekdays"]]
-        if len(weekdays) != len(set(weekdays)):
-            yield f"points.{i}.hours: a weekday is there twice"
         days = [exception["day"] for exception in point["exceptions"]]
-        if len(days) != len(set(days)):
-            yield f"points.{i}.exceptions: a day is there twice"
-        for name in ("hours", "exceptions"):
+        for name, told in (("hours", weekdays), ("exceptions", days)):
+            for day, count in Counter(told).items():
+                if count > 1:
+                    yield _fault(f"points.{i}.{name}", "TWICE", name=day, count=count)
             for j, said in enumerate(point[name]):
                 try:
                     places.check_periods(said["periods"])
                 except InvalidInput:
-                    yield f"points.{i}.{name}.{j}.periods: they overlap or end before they begin"
+                    yield _fault(f"points.{i}.{name}.{j}.periods", "PERIODS")
 
 
-def _write(session: Session, points: Sequence[Mapping[str, Any]]) -> int:
-    hours: dict[UUID, dict[str, Any]] = {}
-    rows = []
-    for point in points:
-        week = {day: said["periods"] for said in point["hours"] for day in said["weekdays"]}
-        every_day = point["open_on_rest_days"]
-        shared = _hours_row(week, rest_days=point["kind"] == Kind.TERMINAL if every_day is None else every_day)
-        hours[shared["id"]] = shared
-        rows.append(_row(point, shared["id"]))
-    changed = 0
-    if hours:
-        changed += upsert(session, ServiceHours, list(hours.values()))
+def _references(session: Session, found: Mapping[str, Any]) -> Iterator[Fault]:
+    """Regions, zones and items that aren't in the catalogue."""
+    regions = {region["code"] for region in lookups.regions(session)}
+    zones = set(session.scalars(select(Zone.code)))
+    named = [
+        (f"points.{i}.items.{j}", item)
+        for i, point in enumerate(found["points"])
+        for j, item in enumerate(point["items"])
+    ] + [(f"item_scopes.{i}.item_id", scope["item_id"]) for i, scope in enumerate(found["item_scopes"])]
+    known = known_items(session, {item for _, item in named})
+    for i, point in enumerate(found["points"]):
+        if point["region_code"] not in regions:
+            yield _fault(f"points.{i}.region_code", "UNKNOWN_REGION", name=point["region_code"])
+        for j, zone in enumerate(point["zones"]):
+            if zone not in zones:
+                yield _fault(f"points.{i}.zones.{j}", "UNKNOWN_ZONE", name=zone)
+    for path, item in named:
+        if item not in known:
+            yield _fault(path, "NO_SUCH_ITEM", name=item)
+    for item, count in Counter(scope["item_id"] for scope in found["item_scopes"]).items():
+        if count > 1:
+            at = max(i for i, scope in enumerate(found["item_scopes"]) if scope["item_id"] == item)
+            yield _fault(f"item_scopes.{at}.item_id", "TWICE", name=item, count=count)
+
+
+def _hours_of(point: Mapping[str, Any]) -> dict[str, Any]:
+    week = {day: said["periods"] for said in point["hours"] for day in said["weekdays"]}
+    every_day = point["open_on_rest_days"]
+    return _hours_row(week, rest_days=point["kind"] == Kind.TERMINAL if every_day is None else every_day)
+
+
+_AS_IT_IS = ("name", "kind", "region_code", "address", "accessible", "withdrawn")
+_FIELDS = {
+    **dict.fromkeys(_AS_IT_IS), "phone": "consult", "zones": "zone_codes", "items": "item_ids", "sample": "is_sample",
+    "hours": "hours_id",
+}  # fmt: skip
+"""Fields of a document → columns, when they are called otherwise."""
+
+
+def _said(point: Mapping[str, Any]) -> dict[str, Any]:
+    """What the document says of a point, to be compared with what is."""
+    return {
+        **{name: point[name] for name in (*_AS_IT_IS, "phone", "sample")},
+        "zones": sorted(point["zones"]),
+        "items": sorted(point["items"]),
+        "hours": str(_hours_of(point)["id"]),
+        "place": [point["latitude"], point["longitude"]],
+    }
+
+
+def _merged(
+    session: Session, points: Sequence[Mapping[str, Any]], *, overwrite: bool
+) -> tuple[list[dict[str, Any]], list[Fault]]:
+    """The rows to be written, or what both the document and somebody here have changed."""
+    keys = [rules.point_id(point["code"]) for point in points]
+    last = keeping.last_said(session, keys)
+    present = {
+        row.id: {name: getattr(row, column or name) for name, column in _FIELDS.items()}
+        | {"hours": str(row.hours_id), "place": [row.latitude, row.longitude]}
+        for row in session.execute(
+            select(*ServicePoint.__table__.c).where(ServicePoint.id == any_(literal(keys, ARRAY(Uuid))))
+        )
+    }
+    rows, faults = [], []
+    for i, (key, point) in enumerate(zip(keys, points, strict=True)):
+        merged = merge(_said(point), last.get(key, {}), present.get(key), overwrite=overwrite)
+        faults += [_fault(f"points.{i}.{name}", "EDITED_HERE", name=point["code"]) for name in merged.conflicts]
+        fields = merged.fields
+        row = {column or name: fields[name] for name, column in _FIELDS.items()}
+        row |= {"id": key, "code": point["code"], "hall_id": None, "hours_id": UUID(fields["hours"])}
+        rows.append(row | _placed(Position(*fields["place"])))
+    return rows, faults
+
+
+def _write(session: Session, hours: Mapping[UUID, dict[str, Any]], rows: Sequence[dict[str, Any]]) -> int:
+    changed = upsert(session, ServiceHours, list(hours.values())) if hours else 0
     for start in range(0, len(rows), _BATCH):
         changed += upsert(session, ServicePoint, rows[start : start + _BATCH])
-    return changed + _write_exceptions(session, points)
+    return changed
 
 
 def _write_exceptions(session: Session, points: Sequence[Mapping[str, Any]]) -> int:
@@ -186,13 +274,6 @@ def _hours_row(week: Mapping[int, Iterable[tuple[time, time]]], *, rest_days: bo
     stored = {str(day): _stored(sorted(week[day])) for day in sorted(week)}
     key = orjson.dumps([stored, rest_days], option=orjson.OPT_SORT_KEYS).decode()
     return {"id": rules.hours_id(key), "week": stored, "rest_days": rest_days}
-
-
-def _row(point: Mapping[str, Any], hours: UUID) -> dict[str, Any]:
-    row = {name: point[name] for name in ("code", "name", "kind", "region_code", "address", "accessible", "withdrawn")}
-    row |= {"id": rules.point_id(point["code"]), "hall_id": None, "hours_id": hours, "consult": point["phone"]}
-    row |= {"zone_codes": sorted(point["zones"]), "item_ids": sorted(point["items"]), "is_sample": point["sample"]}
-    return row | _placed(Position(point["latitude"], point["longitude"]))
 
 
 def _placed(position: Position) -> dict[str, float]:

@@ -65,15 +65,25 @@ class Fault:
         """What is wrong, in English."""
         return self._told(1)
 
+    @property
+    def mend_zh(self) -> str:
+        """How to mend it, in Chinese."""
+        return self._told(2)
+
+    @property
+    def mend_en(self) -> str:
+        """How to mend it, in English."""
+        return self._told(3)
+
     def told(self) -> dict[str, Any]:
         """The fault as an answer."""
         return {
             "code": self.code, "path": self.path, "sheet": self.place.sheet, "row": self.place.row,
-            "column": self.place.column, "problem": f"{self.zh} / {self.en}", "mend": f"{self._told(2)} / {self._told(3)}",
+            "column": self.place.column, "problem": f"{self.zh} / {self.en}", "mend": f"{self.mend_zh} / {self.mend_en}",
         }  # fmt: skip
 
     def __str__(self) -> str:
-        return f"{self.path}: {self.en} [{self.code}] {self.zh}；{self._told(2)} / {self._told(3)}"
+        return f"{self.path}: {self.en} [{self.code}] {self.zh}；{self.mend_zh} / {self.mend_en}"
 
 
 def shape(path: str, message: str, place: Place | None = None) -> Fault:

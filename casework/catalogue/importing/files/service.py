@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from casework.catalogue.answers import service as answers
 from casework.catalogue.importing import service as documents
-from casework.catalogue.importing.assembling.rules import assemble
+from casework.catalogue.importing.assembling.rules import NotKept, assemble
 from casework.catalogue.importing.faults.rules import Fault, Place
 from casework.catalogue.importing.reading.service import OPERATOR, UPLOAD, Format, Limits, Unreadable, opened
 from casework.catalogue.importing.records import queries
@@ -42,6 +42,12 @@ class _Checked:
     items: int
     changes: list[Change]
     faults: list[Fault]
+    not_kept: NotKept = field(default_factory=dict)
+
+    def report(self, changed: int) -> ImportReport:
+        """What is told of it."""
+        not_kept = tuple((*told, rows) for told, rows in self.not_kept.items())
+        return ImportReport(self.items, changed, tuple(self.faults), not_kept)
 
 
 def import_file(
@@ -85,12 +91,12 @@ def import_file(
 
 def _publish(session: Session, found: _Checked, today: date, progress: Progress) -> ImportReport:
     if found.faults:
-        return ImportReport(found.items, 0, tuple(found.faults))
+        return found.report(0)
     if found.changes:
         begun = writing.enter(session, [change.content for change in found.changes])
         writing.publish(session, found.changes, begun, today, progress)
         answers.touch(session)
-    return ImportReport(found.items, len(found.changes), ())
+    return found.report(len(found.changes))
 
 
 def draft_file(
@@ -120,7 +126,7 @@ def draft_file(
     if len(result.changes) > _MOST_DRAFTS:
         result.faults.append(Fault.at(Place(), "TOO_MANY", limit=_MOST_DRAFTS))
     if result.faults:
-        return ImportReport(result.items, 0, tuple(result.faults))
+        return result.report(0)
     before = queries.current(session, today)
     writing.enter(session, [change.content for change in result.changes])
     for done, change in enumerate(result.changes, 1):
@@ -128,7 +134,7 @@ def draft_file(
         base = based.version_id if based is not None else None
         writing.draft(session, actor=actor, change=change, base=base, today=today)
         progress("write", done, len(result.changes))
-    return ImportReport(result.items, len(result.changes), ())
+    return result.report(len(result.changes))
 
 
 def _of_department(session: Session, actor: Staff) -> _MoreFaults:
@@ -161,10 +167,11 @@ def _check(
 ) -> _Checked:
     before = queries.current(session, today)
     faults: list[Fault] = []
+    not_kept: NotKept = {}
     if found is Format.JSON:
         said = _of_json(holds, faults)
     elif found is Format.EXCEL:
-        said = assemble(layout("workbook"), holds, lambda key: key[0], today, faults)
+        said = assemble(layout("workbook"), holds, lambda key: key[0], today, faults, not_kept)
     else:
         by_code = {(row.task_code, row.handle_item_code): row.item_id for row in before.values()}
         said = assemble(
@@ -173,9 +180,12 @@ def _check(
             lambda key: by_code.get((key[0], key[1]), f"{_NEW}{key[0].upper()}"),
             today,
             faults,
+            not_kept,
         )
         _by_name(session, said, before, today)
-    return _check_said(session, said, before, faults, more, progress)
+    result = _check_said(session, said, before, faults, more, progress)
+    result.not_kept = not_kept
+    return result
 
 
 def _of_json(document: Mapping[str, Any], faults: list[Fault]) -> dict[str, Said]:

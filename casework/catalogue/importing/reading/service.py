@@ -24,6 +24,8 @@ from casework.catalogue.importing.tables.rules import FORMULA, layout, unguarded
 _MB = 1024 * 1024
 _MOST_COLUMNS = 200
 _MERGED = re.compile(rb'<mergeCell\s+ref="([A-Z]+\d+:[A-Z]+\d+)"')
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+"""How .xls begins, and an .xlsx under a password."""
 _ENCODINGS = ("utf-8-sig", "gb18030")
 
 
@@ -70,7 +72,8 @@ def opened(source: Path | BinaryIO, limits: Limits) -> Iterator[tuple[Format, An
     stream = source.open("rb") if isinstance(source, Path) else source
     name = source.stem if isinstance(source, Path) else layout("exchange").tables[0].name
     try:
-        stream.seek(0, io.SEEK_END)
+        if stream.seek(0, io.SEEK_END) == 0:
+            raise Unreadable("EMPTY")
         if stream.tell() > limits.megabytes * _MB:
             raise Unreadable("TOO_LARGE", limit=limits.megabytes)
         stream.seek(0)
@@ -95,9 +98,13 @@ def _sniffed(stream: BinaryIO, name: str, limits: Limits) -> Iterator[tuple[Form
             if not names:
                 raise Unreadable("UNKNOWN_FORMAT")
             yield Format.EXCHANGE, [_csv(Path(one).stem, _member(archive, one), limits) for one in names]
-    elif start.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"["):
+        return
+    if start.startswith(_OLE):
+        raise Unreadable("OLD_EXCEL")
+    text = _decoded(start, "", errors="ignore").lstrip("\ufeff")
+    if text.lstrip()[:1] in ("{", "["):
         yield Format.JSON, _json(stream.read())
-    elif layout("exchange").key[0].encode() in start:
+    elif layout("exchange").key[0] in text:
         yield Format.EXCHANGE, [_csv(name, stream.read(), limits)]
     else:
         raise Unreadable("UNKNOWN_FORMAT")
@@ -113,14 +120,14 @@ def _json(data: bytes) -> Any:
     return document
 
 
-def _decoded(data: bytes, name: str) -> str:
+def _decoded(data: bytes, name: str, errors: str = "strict") -> str:
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         encodings: tuple[str, ...] = ("utf-16",)
     else:
         encodings = _ENCODINGS
     for encoding in encodings:
         try:
-            return data.decode(encoding)
+            return data.decode(encoding, errors)
         except UnicodeDecodeError:
             continue
     raise Unreadable("ENCODING", name)

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Text, any_, literal, select
 from sqlalchemy.dialects import postgresql as pg
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from casework.catalogue import queries as catalogue
@@ -94,6 +95,12 @@ def known(session: Session, item_ids: Iterable[str]) -> Known:
         keys(LicenceType.key),
         frozenset(item_ids),
     )
+
+
+def known_items(session: Session, item_ids: Iterable[str]) -> set[str]:
+    """Those of these codes that an item has or had."""
+    wanted = any_(literal(list(item_ids), ARRAY(Text)))
+    return set(session.scalars(select(CatalogueItem.item_id).where(CatalogueItem.item_id == wanted)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,14 @@ _DATE = re.compile(r"(\d{4})(?:[-/.年](\d{1,2})[-/.月](\d{1,2})日?|(\d{2})(\d
 _SPLIT = re.compile(r"[、,，;；\s]+")
 _RISKY = re.compile(r"'*[=+\-@\t\r]")
 _BAR = "｜"
+_AMOUNT = re.compile(r"(\d{1,10})(?:[.．](\d{1,2}))?\s*元\s*[/／](.+)")
+_FORMULA_TOLD = re.compile(r"按公式([A-Z_]{1,40})[/／](.+)")
+_REMOVALS = frozenset({"D", "DELETE", "删除"})
+_IN_USE = frozenset({"", "1", "在用"})
+
+
+SPREAD = {"tariff": ("amount_fen", "formula", "unit"), "necessity": ("required", "tolerable", "condition")}
+"""One column that says several fields of a row."""
 
 
 class Formula:
@@ -46,21 +54,30 @@ class CellFault(Exception):  # a finding about a cell
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: its heading, the element or field it holds, how it is written, and the values behind the labels."""
+    """A column: its heading, the element or field it holds, how it is written, and how each value may be spelt."""
 
     heading: str
     field: str
     kind: str
-    choices: Mapping[str, str]
+    choices: Mapping[str, tuple[str, ...]]
+    """Value → its spellings; the first is written."""
+    known: Mapping[str, str]
+    """Spelling, or value → value."""
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A sheet or file: of items, or (with `part`) of the rows of one of their parts."""
+    """A sheet or file: of items, of more about the items of the one before (`extends`), or of the rows of a `part`.
+
+    `not_kept`: columns that nobody here keeps; `housekeeping`: those that say nothing about the item.
+    """
 
     name: str
     part: str
     columns: tuple[Column, ...]
+    extends: bool
+    not_kept: frozenset[str]
+    housekeeping: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,16 +98,30 @@ def layout(name: str) -> Layout:
             Table(
                 table["name"],
                 table.get("part", ""),
-                tuple(Column(c["heading"], c["field"], c["kind"], c.get("choices", {})) for c in table["columns"]),
+                tuple(_column(column) for column in table["columns"]),
+                table.get("extends", False),
+                frozenset(table.get("not_kept", ())),
+                frozenset(table.get("housekeeping", ())),
             )
             for table in data["tables"]
         ),
     )
 
 
+def _column(data: Mapping[str, Any]) -> Column:
+    choices = {
+        value: (spelt,) if isinstance(spelt, str) else tuple(spelt) for value, spelt in data.get("choices", {}).items()
+    }
+    known = {value: value for value in choices}
+    # A spelling comes before a value: "1" is what the table means by it.
+    known |= {folded(spelling): value for value, spelt in choices.items() for spelling in spelt}
+    return Column(data["heading"], data["field"], data["kind"], choices, known)
+
+
 def folded(value: Any) -> str:
     """A cell as one line of plain text: full-width forms folded, spaces trimmed."""
-    return unicodedata.normalize("NFKC", _text(value)).strip()
+    text = _text(value)
+    return text.strip() if text.isascii() else unicodedata.normalize("NFKC", text).strip()
 
 
 def _text(value: Any) -> str:
@@ -132,12 +163,12 @@ def _flag(_column: Column, value: Any) -> Any:
 
 def _choice(column: Column, value: Any) -> Any:
     text = folded(value)
-    for code, label in column.choices.items():
-        if text in (code, folded(label)):
-            return code
+    if text in column.known:
+        return column.known[text]
     if not text:
         return UNSAID
-    raise CellFault("NOT_A_CHOICE", {"value": text[:50], "choices": "、".join(filter(None, column.choices.values()))})
+    told = "、".join("=".join(spelt[:2]) for spelt in column.choices.values() if spelt[0])
+    raise CellFault("NOT_A_CHOICE", {"value": text[:50], "choices": told})
 
 
 def _json(_column: Column, value: Any) -> Any:
@@ -181,6 +212,35 @@ def _options(_column: Column, value: Any) -> Any:
     ]
 
 
+def _tariff(_column: Column, value: Any) -> Any:
+    """收费标准: what one costs. How a formula computes stays with us: only that there is one is told."""
+    text = _text(value)
+    if not text:
+        return UNSAID
+    if found := _AMOUNT.fullmatch(text):
+        yuan, fen, unit = found.groups()
+        return {"amount_fen": int(yuan) * 100 + int((fen or "").ljust(2, "0")), "formula": "", "unit": unit}
+    if found := _FORMULA_TOLD.fullmatch(text):
+        return {"amount_fen": None, "formula": found[1], "unit": found[2]}
+    raise CellFault("TARIFF", {"value": text[:50]})
+
+
+def _operation(_column: Column, value: Any) -> Any:
+    """同步类型: a row that asks to delete is no part of a catalogue."""
+    text = folded(value).upper()
+    if text in _REMOVALS:
+        raise CellFault("REMOVAL", {})
+    return UNSAID
+
+
+def _in_use(_column: Column, value: Any) -> Any:
+    """事项状态."""
+    text = folded(value)
+    if text not in _IN_USE:
+        raise CellFault("NOT_IN_USE", {"value": text[:50]})
+    return UNSAID
+
+
 def _or_none(parser: Callable[[Column, Any], Any]) -> Callable[[Column, Any], Any]:
     def run(column: Column, value: Any) -> Any:
         found = parser(column, value)
@@ -206,6 +266,10 @@ _PARSERS: dict[str, Callable[[Column, Any], Any]] = {
     "json": _json,
     "json_or_none": _or_none(_json),
     "past": _past,
+    "tariff": _tariff,
+    "mark": lambda _, __: UNSAID,
+    "operation": _operation,
+    "in_use": _in_use,
     "level": lambda _, value: USE_LEVELS.get(folded(value), _text(value)),
 }
 
@@ -222,19 +286,27 @@ def show(column: Column, value: Any) -> str | int | None:
     return write(column, value) if write is not None else str(value)
 
 
+def _cost(line: Mapping[str, Any]) -> str:
+    if line["amount_fen"] is None:
+        return f"按公式{line['formula']}"
+    yuan, fen = divmod(line["amount_fen"], 100)
+    return f"{yuan}.{fen:02d}元" if fen else f"{yuan}元"
+
+
 def _written_json(_column: Column, value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, sort_keys=True)
 
 
 _WRITERS: dict[str, Callable[[Column, Any], str]] = {
-    "choice": lambda column, value: column.choices[value],
-    "choices": lambda column, value: "、".join(column.choices[one] for one in value),
+    "choice": lambda column, value: column.choices[value][0],
+    "choices": lambda column, value: "、".join(column.choices[one][0] for one in value),
     "list": lambda _, value: "、".join(value),
     "lines": lambda _, value: "\n".join(value),
     "basis": lambda _, value: "\n".join(
         f"{row['name']}{_BAR}{row['clause']}" if row["clause"] else row["name"] for row in value
     ),
     "options": lambda _, value: "\n".join(f"{row['value']}={row['label']}" for row in value),
+    "tariff": lambda _, line: f"{_cost(line)}/{line['unit']}",
     "json": _written_json,
     "json_or_none": _written_json,
 }

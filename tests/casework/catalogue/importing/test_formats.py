@@ -35,7 +35,7 @@ Edit = Callable[[Path], None]
 def exported(folder: Path, wanted: Format) -> Path:
     target = folder / TARGETS[wanted]
     with db.transaction() as session:
-        assert exporting.export(session, target, wanted, day=clock.today()) == 114
+        assert exporting.export(session, target, wanted, day=clock.today()).items == 114
     return target
 
 
@@ -176,10 +176,11 @@ def test_seven_faults_of_a_workbook_are_told_with_sheet_row_and_column(own_datab
 
 def test_seven_faults_of_exchange_tables_are_told_with_file_row_and_column(own_database: str, tmp_path: Path) -> None:
     folder = exported(tmp_path, Format.EXCHANGE)
-    basic, material = "up_task_general_basic", "up_task_general_material"
+    basic, extend, material = "up_task_general_basic", "up_task_general_extend", "up_task_general_material"
+    fee = "up_task_general_fee_project"
     codes = [task_code(f"NB-00{i}") for i in range(1, 8)]
     planted = {
-        (basic, edit_table(folder, basic, codes[0], "is_schedule", "2"), "is_schedule", "NOT_A_FLAG"),
+        (extend, edit_table(folder, extend, codes[0], "is_schedule", "2"), "is_schedule", "NOT_A_FLAG"),
         (
             basic,
             edit_table(folder, basic, codes[1], "plan_effective_date", "2999年1月2日"),
@@ -188,9 +189,9 @@ def test_seven_faults_of_exchange_tables_are_told_with_file_row_and_column(own_d
         ),
         (basic, edit_table(folder, basic, codes[2], "dept_name", "某某局"), "dept_name", "UNKNOWN_DEPARTMENT"),
         (basic, edit_table(folder, basic, codes[3], "server_type", "1、8"), "server_type", "NOT_A_CHOICE"),
-        (basic, edit_table(folder, basic, codes[4], "limit_scene_num", "3"), "limit_scene_explain", "TRIPS_REASON"),
+        (extend, edit_table(folder, basic, codes[4], "limit_scene_num", "3"), "limit_scene_explain", "TRIPS_REASON"),
         (material, edit_table(folder, material, codes[5], "is_need", "随便"), "is_need", "NOT_A_CHOICE"),
-        (material, edit_table(folder, material, codes[6], "order_num", "1", nth=1), "order_num", "TWICE"),
+        (fee, edit_table(folder, fee, codes[1], "fee_stand", "面议"), "fee_stand", "TARIFF"),
     }
     before = state()
     faults = imported(folder).faults
@@ -296,6 +297,8 @@ def test_zip_bombs_damaged_and_foreign_files_are_refused_as_a_whole() -> None:
     assert refusal(b"PK\x03\x04 damaged").code == "UNREADABLE"
     assert refusal(zipped("notes.txt", b"x")).code == "UNKNOWN_FORMAT"
     assert refusal(b"%PDF-1.7").code == "UNKNOWN_FORMAT"
+    assert refusal(b"").code == "EMPTY"
+    assert refusal(bytes.fromhex("d0cf11e0a1b11ae1") + bytes(512)).code == "OLD_EXCEL"
     assert refusal(b"{").code == "UNREADABLE"
     assert refusal(b"[" * 100_000).code == "UNREADABLE"
     rows = b"task_code,task_name\n" + b"x,y\n" * UPLOAD.rows
@@ -304,7 +307,12 @@ def test_zip_bombs_damaged_and_foreign_files_are_refused_as_a_whole() -> None:
 
 def test_a_new_item_comes_by_exchange_table_with_its_department_and_zone(own_database: str, tmp_path: Path) -> None:
     folder = exported(tmp_path, Format.EXCHANGE)
-    for table in ("up_task_general_basic", "up_task_general_material"):
+    for table in (
+        "up_task_general_basic",
+        "up_task_general_extend",
+        "up_task_general_material",
+        "up_task_general_fee_project",
+    ):
         file = folder / f"{table}.csv"
         with file.open(encoding="utf-8-sig", newline="") as lines:
             rows = list(csv.reader(lines))
@@ -322,6 +330,47 @@ def test_a_new_item_comes_by_exchange_table_with_its_department_and_zone(own_dat
     assert [paper.required for paper in new.materials] == [paper.required for paper in old.materials]
     assert {paper.condition for paper in new.materials} - {None} == {question.key for question in new.questions}
     assert imported(folder).changed == 0
+
+
+def test_national_tables_as_they_come_with_columns_that_nobody_keeps(own_database: str, tmp_path: Path) -> None:
+    """The columns of the national library that mean nothing here, codes or labels, and rows that must not come in."""
+    folder = exported(tmp_path, Format.EXCHANGE)
+    basic = folder / "up_task_general_basic.csv"
+    material = folder / "up_task_general_material.csv"
+    with basic.open(encoding="utf-8-sig", newline="") as lines:
+        head, *rows = list(csv.reader(lines))
+    assert {row[head.index("project_type")] for row in rows} == {"1", "2"}
+    assert {len(row[head.index("row_guid")]) for row in rows} == {36}
+    wider = [[*head, "id", "tenant_id", "link_addr"], *([*row, "1", "33", ""] for row in rows)]
+    wider[1][-1] = "https://example.gov.cn/apply"
+    with basic.open("w", encoding="utf-8", newline="") as lines:
+        csv.writer(lines).writerows(wider)
+    said = material.read_text(encoding="utf-8-sig")
+    report = imported(folder)
+    assert (report.faults, report.changed) == ((), 0)
+    assert report.not_kept == (("up_task_general_basic", "link_addr", 1),)
+    first = task_code("NB-001")
+    edit_table(folder, "up_task_general_material", first, "is_need", "必要")
+    edit_table(folder, "up_task_general_material", first, "material_format", "纸质")
+    assert imported(folder).faults == ()
+    material.write_text(said, encoding="utf-8")
+    before = state()
+    gone = edit_table(folder, "up_task_general_basic", first, "cd_operation", "D")
+    ended = edit_table(folder, "up_task_general_basic", task_code("NB-002"), "task_state", "3")
+    told = {(fault.place.row, fault.place.column, fault.code) for fault in imported(folder).faults}
+    assert told == {(gone, "cd_operation", "REMOVAL"), (ended, "task_state", "NOT_IN_USE")}
+    assert state() == before
+
+
+def test_what_the_tables_have_no_column_for_is_told(own_database: str, tmp_path: Path) -> None:
+    with db.transaction() as session:
+        tables = exporting.export(session, tmp_path / "tables", Format.EXCHANGE, day=clock.today())
+        whole = exporting.export(session, tmp_path / "all.json", Format.JSON, day=clock.today())
+    assert tables.not_carried["questions"] > 0
+    assert "fee_lines.payee" in tables.not_carried
+    assert "fee_lines" not in tables.not_carried
+    assert "bookable" not in tables.not_carried
+    assert whole.not_carried == {}
 
 
 def test_a_second_import_is_refused_while_one_is_running(own_database: str, tmp_path: Path) -> None:
