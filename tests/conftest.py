@@ -125,7 +125,7 @@ def settings(
 ) -> Iterator[Settings]:
     """Settings of this worker: a database cloned from the template, a Valkey database, the sandbox as every partner."""
     name = f"test_{worker_number}"
-    servers.admin(services.postgres, f"CREATE DATABASE {name} TEMPLATE {servers.TEMPLATE}")
+    servers.clone(services.postgres, name)
     sandbox: Sandbox = request.getfixturevalue("_sandbox")
     partners = {
         **partner_environment(sandbox.credentials, sandbox.url),
@@ -188,7 +188,7 @@ def own_database(services: Services, settings: Settings, worker_number: int, app
     """A fresh clone of the template for this test alone; its name."""
     name = f"own_{worker_number}"
     servers.admin(services.postgres, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-    servers.admin(services.postgres, f"CREATE DATABASE {name} TEMPLATE {servers.TEMPLATE}")
+    servers.clone(services.postgres, name)
     db.configure(servers.database_url(services.postgres, name).replace("://", "+psycopg://", 1), pool=24)
     calendar.forget()
     yield name
