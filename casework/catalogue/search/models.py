@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Text, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -15,7 +15,8 @@ from core.db import Base
 class ItemSearch(Base):
     """What a version is found, narrowed and shown by. `entry_zh`, `entry_en`: its line of the list, as JSON.
 
-    `terms` lies outside the row (migration 0017): what is compared fits into few pages.
+    `terms` lies outside the row (migration 0017): what is compared fits into few pages. `stamp` is a random number, new at
+    each writing: all that is read under it but `uses` never changes.
     """
 
     __tablename__ = "item_search"
@@ -27,6 +28,9 @@ class ItemSearch(Base):
     )
 
     version_id: Mapped[UUID] = mapped_column(ForeignKey("item_version.id"), primary_key=True)
+    stamp: Mapped[int] = mapped_column(
+        BigInteger, unique=True, server_default=text("floor(random() * 9007199254740991)")
+    )
     item_id: Mapped[str] = mapped_column(ForeignKey("item.item_id"))
     effective_from: Mapped[date]
     effective_to: Mapped[date | None]

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from sqlalchemy import Connection, Engine
@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from casework.catalogue.search.comparing.rules import SCALE, Candidate, ranked
 from casework.catalogue.search.lexicon.rules import lexicon
 from casework.catalogue.search.ranking.rules import MOST, TOPIC, Wanted, good_enough, plan
+from casework.catalogue.search.rows import queries as rows
 from casework.catalogue.search.service import CITY
 from casework.catalogue.search.understanding.rules import read
 from core.errors import InvalidInput
@@ -29,7 +30,6 @@ _SUGGESTIONS = 8
 _NEAREST = 5
 
 _POSITION = re.compile(r"(-?[0-9]{1,9}) ([A-Z0-9-]{1,64})")
-_COMPARED = "item_id, name, head, also, body, said, initials, hot, uses"
 _IN_FORCE = "effective_from <= %(day)s AND (effective_to IS NULL OR effective_to > %(day)s)"
 _NARROWED = {
     "zone": "zone_code = %(zone)s",
@@ -75,6 +75,11 @@ class Entry:
     item_id: str
     is_sample: bool
     answer: orjson.Fragment
+
+    @classmethod
+    def of(cls, row: Sequence[Any]) -> Entry:
+        """From its three columns, the last of them text."""
+        return cls(row[0], row[1], orjson.Fragment(row[2]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,10 +147,11 @@ def _terms(session: Session) -> _Terms:
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """The items that answer, the best first, each with its place in the order."""
+    """The items that answer, the best first, each with its place in the order; `stamps`: the rows of all that were compared."""
 
     wanted: Sequence[Wanted]
     places: Sequence[tuple[int, str]]
+    stamps: Mapping[str, int]
 
     @property
     def whole(self) -> str:
@@ -157,31 +163,40 @@ def _answer(session: Session, filters: Filters, day: date) -> _Answer:
     readings = read(filters.q, lexicon(), terms.known)
     wanted = [Wanted.of(reading, terms.known, terms.total) for reading in readings]
     chosen = plan(wanted)
-    found: dict[str, Candidate] = {}
+    found: dict[str, _Row] = {}
     places: list[tuple[int, str]] = []
     if chosen.few:
         found = _candidates(session, [chosen.few], filters, day)
-        places = ranked(wanted, list(found.values()))
+        places = ranked(wanted, [row.candidate for row in found.values()])
     if chosen.common and not (places and good_enough(places[0][0] / SCALE)):
         more = _candidates(session, chosen.common, filters, day)
         if not more and len(chosen.common) > 1:
             more = _candidates(session, chosen.common[:1], filters, day)
-        places = ranked(wanted, list((found | more).values()))
-    return _Answer(wanted, places)
+        found |= more
+        places = ranked(wanted, [row.candidate for row in found.values()])
+    return _Answer(wanted, places, {item_id: row.stamp for item_id, row in found.items()})
 
 
-def _candidates(session: Session, groups: Sequence[Sequence[str]], filters: Filters, day: date) -> dict[str, Candidate]:
+class _Row(NamedTuple):
+    stamp: int
+    candidate: Candidate
+
+
+def _candidates(session: Session, groups: Sequence[Sequence[str]], filters: Filters, day: date) -> dict[str, _Row]:
     """Items that hold a term of each group, the most used first, at most `MOST`."""
     conditions = [f"terms && %(terms{number})s" for number in range(len(groups))]
     values: dict[str, Any] = {f"terms{number}": list(group) for number, group in enumerate(groups)}
     narrowing = filters.narrowing()
     conditions += [_NARROWED[name] for name in narrowing]
+    # Materialized: in the order of `uses` the planner would read thousands of rows until enough of them hold a term.
     statement = (
-        f"SELECT {_COMPARED} FROM item_search WHERE {' AND '.join(conditions)} AND {_IN_FORCE} "  # noqa: S608
-        f"ORDER BY uses DESC, (hot IS FALSE), item_id LIMIT {MOST}"
+        f"WITH held AS MATERIALIZED (SELECT stamp, uses, hot, item_id FROM item_search "  # noqa: S608
+        f"WHERE {' AND '.join(conditions)} AND {_IN_FORCE}) "
+        f"SELECT stamp, uses FROM held ORDER BY uses DESC, (hot IS FALSE), item_id LIMIT {MOST}"
     )
-    rows = _rows(session, statement, values | narrowing | {"day": day})
-    return {row[0]: Candidate._make(row) for row in rows}
+    uses = {row[0]: row[1] for row in _rows(session, statement, values | narrowing | {"day": day})}
+    texts = rows.texts(session, uses)
+    return {text[0]: _Row(stamp, Candidate._make((*text, uses[stamp]))) for stamp, text in texts.items()}
 
 
 def search(session: Session, filters: Filters, day: date, *, cursor: str | None, limit: int, language: str) -> Found:
@@ -197,11 +212,13 @@ def search(session: Session, filters: Filters, day: date, *, cursor: str | None,
     if after is not None:
         places = [place for place in places if (-place[0], place[1]) > (-after[0], after[1])]
     shown = places[:limit]
-    lines = entries(session, [item_id for _, item_id in shown], day, language)
     if not answer.places:
         return Found([], None, _nothing(session, answer, filters, day))
+    stamps = [answer.stamps[item_id] for _, item_id in shown]
+    lines = rows.lines(session, stamps, language)
+    found = [Entry.of(lines[stamp]) for stamp in stamps if stamp in lines]
     last = f"{shown[-1][0]} {shown[-1][1]}" if len(places) > limit else None
-    return Found(lines, paging.encode(last) if last else None)
+    return Found(found, paging.encode(last) if last else None)
 
 
 def _position(cursor: str) -> tuple[int, str]:
@@ -224,11 +241,11 @@ def _listed(
         f"SELECT item_id, is_sample, entry_{_checked(language)}, hot FROM item_search "  # noqa: S608
         f"WHERE {' AND '.join([*conditions, _IN_FORCE])} ORDER BY (hot IS FALSE), item_id LIMIT %(limit)s"
     )
-    rows = _rows(session, statement, values)
-    entries = [Entry(row[0], row[1], orjson.Fragment(row[2])) for row in rows[:limit]]
+    found = _rows(session, statement, values)
+    entries = [Entry.of(row) for row in found[:limit]]
     if not entries and after is None:
         return Found([], None, Nothing((), (), _count(session, filters.widest(), day)))
-    last = rows[limit - 1] if len(rows) > limit else None
+    last = found[limit - 1] if len(found) > limit else None
     return Found(entries, paging.encode(f"{int(not last[3])} {last[0]}") if last else None)
 
 
@@ -238,8 +255,7 @@ def most_used(session: Session, day: date, *, limit: int, language: str) -> list
         f"SELECT item_id, is_sample, entry_{_checked(language)} FROM item_search WHERE {_IN_FORCE} "  # noqa: S608
         "ORDER BY uses DESC, (hot IS FALSE), item_id LIMIT %(limit)s"
     )
-    rows = _rows(session, statement, {"day": day, "limit": limit})
-    return [Entry(row[0], row[1], orjson.Fragment(row[2])) for row in rows]
+    return [Entry.of(row) for row in _rows(session, statement, {"day": day, "limit": limit})]
 
 
 def _count(session: Session, filters: Filters, day: date) -> int:
@@ -262,8 +278,8 @@ def entries(session: Session, item_ids: Sequence[str], day: date, language: str)
         f"SELECT item_id, is_sample, entry_{_checked(language)} FROM item_search "  # noqa: S608
         f"WHERE item_id = ANY(%(ids)s) AND {_IN_FORCE}"
     )
-    rows = {row[0]: row for row in _rows(session, statement, {"ids": list(item_ids), "day": day})}
-    return [Entry(row[0], row[1], orjson.Fragment(row[2])) for row in map(rows.get, item_ids) if row is not None]
+    found = {row[0]: row for row in _rows(session, statement, {"ids": list(item_ids), "day": day})}
+    return [Entry.of(row) for row in map(found.get, item_ids) if row is not None]
 
 
 def _nothing(session: Session, answer: _Answer, filters: Filters, day: date) -> Nothing:

@@ -68,7 +68,7 @@ _VERSION = (
     .join(Department, Department.id == ItemVersion.department_id)
     .outerjoin(ItemUse, ItemUse.item_id == ItemVersion.item_id)
 )
-_COLUMNS = [column.name for column in ItemSearch.__table__.columns]
+_COLUMNS = [column.name for column in ItemSearch.__table__.columns if column.name != "stamp"]
 _COPY = f"COPY item_search ({', '.join(_COLUMNS)}) FROM STDIN"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 from itertools import accumulate
 from typing import Any, NamedTuple
@@ -45,7 +45,7 @@ class _Text:
 
     def __init__(self, texts: Sequence[str]) -> None:
         self.joined = _BETWEEN.join(texts)
-        self.starts = list(accumulate((len(text) + 1 for text in texts), initial=0))
+        self.starts = list(accumulate([len(text) + 1 for text in texts], initial=0))
         self._found: dict[str, dict[int, int]] = {}
 
     def holding(self, sought: str) -> Mapping[int, int]:
@@ -59,16 +59,6 @@ class _Text:
                 found[number] = at - self.starts[number]
                 at = self.joined.find(sought, self.starts[number + 1])
         return found
-
-
-class _Match(NamedTuple):
-    """How much of a unit an item holds, 0 to 1, and how many characters of its name that is."""
-
-    quality: float
-    length: int
-
-
-_NONE = _Match(0.0, 0)
 
 
 class _Pool:
@@ -115,31 +105,33 @@ class _Pool:
     def most_uses(self) -> int:
         return max(self.uses) or 1
 
-    def matches(self, one: Sought) -> dict[int, _Match]:
-        """What of a unit each candidate holds; those that hold nothing of it aren't there."""
-        unit = one.unit
-        found: dict[int, _Match] = {}
-        for alternative in unit.alternatives:
-            for number, worst, length in self._holding(alternative):
-                quality = worst * alternative.quality
-                if quality > found.get(number, _NONE).quality:
-                    found[number] = _Match(quality, length)
-        rest = [number for number in range(len(self.names)) if found.get(number, _NONE).quality < _IN_ALSO]
-        if unit.code or unit.prefix:
-            for number in rest:
-                if unit.code and unit.code == fold(self.item_ids[number]):
-                    found[number] = _Match(1.0, len(self.names[number]))
-                elif unit.prefix and self.names[number].startswith(unit.prefix):
-                    found[number] = _Match(1.0, 1)
-            rest = [number for number in rest if found.get(number, _NONE).quality < 1.0]
-        if rest:
-            for number, quality in self._resembling(one, rest):
-                before = found.get(number, _NONE)
-                if quality > before.quality:
-                    found[number] = _Match(quality, before.length)
-        return found
+    def matches(self, one: Sought) -> tuple[dict[int, float], dict[int, int]]:
+        """What of a unit each candidate holds, 0 to 1, and how many characters of its name that is.
 
-    def _holding(self, alternative: Alternative) -> Iterable[tuple[int, float, int]]:
+        Those that hold nothing of it aren't there.
+        """
+        unit = one.unit
+        best: dict[int, float] = {}
+        lengths: dict[int, int] = {}
+        for alternative in unit.alternatives:
+            quality = alternative.quality
+            for number, (worst, length) in self._holding(alternative).items():
+                if worst * quality > best.get(number, 0.0):
+                    best[number], lengths[number] = worst * quality, length
+        rest = {number for number in range(len(self.names)) if number not in best or best[number] < _IN_ALSO}
+        if unit.code or unit.prefix:
+            for number in list(rest):
+                if unit.code and unit.code == fold(self.item_ids[number]):
+                    best[number], lengths[number] = 1.0, len(self.names[number])
+                    rest.discard(number)
+                elif unit.prefix and self.names[number].startswith(unit.prefix):
+                    best[number], lengths[number] = 1.0, 1
+                    rest.discard(number)
+        if rest:
+            _raise(best, self._resembling(one, rest))
+        return best, lengths
+
+    def _holding(self, alternative: Alternative) -> dict[int, tuple[float, int]]:
         """Who holds an option of every part: how good the worst place of a part is, and characters of the name."""
         held: dict[int, tuple[float, int]] = {}
         for place, (part, seeds) in enumerate(zip(alternative.parts, alternative.seeds, strict=True)):
@@ -160,9 +152,9 @@ class _Pool:
             held = here
             if not held:
                 break
-        return ((number, worst, length) for number, (worst, length) in held.items())
+        return held
 
-    def _resembling(self, one: Sought, rest: Sequence[int]) -> Iterable[tuple[int, float]]:
+    def _resembling(self, one: Sought, rest: Collection[int]) -> Iterable[tuple[int, float]]:
         """Of the `rest`: what sounds like the unit, has its initials, holds a part of it, or holds it in the papers."""
         unit = one.unit
         best: dict[int, float] = {}
@@ -183,7 +175,7 @@ class _Pool:
                     if number not in best:
                         papers[number] = papers.get(number, 0.0) + share
             best |= papers
-        return ((number, best[number]) for number in rest if number in best)
+        return [(number, quality) for number, quality in best.items() if number in rest]
 
 
 def _summed(held: Iterable[tuple[Mapping[int, int], float]], worth: float) -> Iterable[tuple[int, float]]:
@@ -207,8 +199,10 @@ def _scores(wanted: Wanted, pool: _Pool) -> Iterable[tuple[int, float]]:
     covered: dict[int, int] = {}
     for one, weight in zip(wanted.sought, wanted.weights, strict=True):
         if weight:
-            for number, (quality, length) in pool.matches(one).items():
+            best, lengths = pool.matches(one)
+            for number, quality in best.items():
                 held[number] = held.get(number, 0.0) + weight * quality
+            for number, length in lengths.items():
                 covered[number] = covered.get(number, 0) + length
     whole = wanted.reading.whole
     literal = pool.name.holding(whole) if len(whole) > 1 else {}
@@ -220,7 +214,7 @@ def _scores(wanted: Wanted, pool: _Pool) -> Iterable[tuple[int, float]]:
             held[number] += _EQUAL
     for number, found in held.items():
         if found >= _LEAST_SCORE:
-            dense = min(covered[number] / len(pool.names[number]), 1.0)
+            dense = min(covered.get(number, 0) / len(pool.names[number]), 1.0)
             used = pool.uses[number] / pool.most_uses
             first = _FIRST if number in pool.first_words else 0.0
             yield number, found + _DENSE * dense + first + _HOT * pool.hot[number] + _USED * used
