@@ -13,15 +13,16 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import BigInteger, Identity, Index, LargeBinary, Text, func, select, text, update
+from sqlalchemy import BigInteger, Identity, Index, LargeBinary, Table, Text, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core import clock, security
 from core.actors import Actor
 from core.db import Base
+from core.statements import Statement
 from core.web.request_context import request_address, request_id
 
 _SEAL_LOCK = 0x6175646974  # "audit" in ASCII
@@ -55,6 +56,15 @@ class AuditEntry(Base):
     hash: Mapped[bytes | None] = mapped_column(LargeBinary)
 
 
+_WRITE = Statement(
+    insert(cast(Table, AuditEntry.__table__)),
+    columns=(
+        "at", "actor", "on_behalf_of", "action", "object_type", "object_id", "result", "request_id", "address",
+        "digest_before", "digest_after", "facts",
+    ),
+)  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class ChainReport:
     """What `verify` found: rows checked, rows not sealed yet, and the first broken row or None."""
@@ -78,21 +88,20 @@ def record(
 ) -> None:
     """Write an audit row in `session`'s transaction. `before`/`after` are digested; `facts` are stored and must hold no personal data."""
     principal = getattr(actor, "on_behalf_of", None)
-    session.add(
-        AuditEntry(
-            at=clock.now(),
-            actor=actor.audit_id,
-            on_behalf_of=str(principal) if principal else None,
-            action=action,
-            object_type=object_type,
-            object_id=str(object_id),
-            result=result,
-            request_id=request_id(),
-            address=request_address(),
-            digest_before=_digest(before),
-            digest_after=_digest(after),
-            facts=facts,
-        )
+    _WRITE.rows(
+        session,
+        at=clock.now(),
+        actor=actor.audit_id,
+        on_behalf_of=str(principal) if principal else None,
+        action=action,
+        object_type=object_type,
+        object_id=str(object_id),
+        result=result,
+        request_id=request_id(),
+        address=request_address(),
+        digest_before=_digest(before),
+        digest_after=_digest(after),
+        facts=facts,
     )
 
 

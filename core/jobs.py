@@ -16,16 +16,21 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, TypeVar
 
 import procrastinate
-from procrastinate import exceptions
-from procrastinate.manager import JobManager
+from procrastinate.exceptions import TaskNotFound
+from procrastinate.manager import QUEUEING_LOCK_CONSTRAINT
+from sqlalchemy import bindparam, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from core import clock
+from core.statements import Statement
 
 Queue = Literal["otp", "messages", "partners", "face", "bulk"]
 QUEUES: tuple[Queue, ...] = ("otp", "messages", "partners", "face", "bulk")
@@ -40,9 +45,6 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 # psycopg opens nothing until the worker opens the app: web processes defer on their session's connection only.
 app = procrastinate.App(connector=procrastinate.PsycopgConnector())
-
-# Jobs are always deferred on the session's connection, which is a synchronous one, inside a worker's job as well.
-_on_session = JobManager(procrastinate.SyncPsycopgConnector())
 
 PARTNER_RETRY = procrastinate.RetryStrategy(max_attempts=12, exponential_wait=2)
 """Partner calls: 2, 4, 8 … seconds, about an hour and a half in all, then the job stays failed and is alarmed."""
@@ -78,6 +80,15 @@ def every(cron: str, name: str, *, queue: Queue = "bulk") -> Callable[[F], F]:
     return register
 
 
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job to queue. `at`: not before this moment. `ids`: its arguments."""
+
+    name: str
+    ids: Mapping[str, str | int]
+    at: datetime | None = None
+
+
 def defer(
     session: Session,
     name: str,
@@ -92,24 +103,64 @@ def defer(
     `at`: not before this moment. `once`: while a job with this word waits, another is not queued (returns False).
     `lock`: jobs with the same word run one after the other. `ids`: the job's arguments.
     """
-    options: dict[str, Any] = {}
-    if at is not None:
-        # PostgreSQL's clock decides when a job is due, and it doesn't shift with the business clock.
-        options["schedule_at"] = at - (clock.now() - clock.wall())
-    if once is not None:
-        options["queueing_lock"] = once
-    if lock is not None:
-        options["lock"] = lock
+    row = _row(Job(name, ids, at), once, lock)
+    if row["queueing_lock"] is None:
+        _queue(session, [row])
+        return True
     session.flush()
     try:
         with session.begin_nested():
-            connection = session.connection().connection.driver_connection
-            deferrer = app.configure_task(name, allow_unknown=False, connection=connection, **options)
-            deferrer.job_manager = _on_session
-            deferrer.defer(**ids)
-    except exceptions.AlreadyEnqueued:
-        return False
+            _queue(session, [row])
+    except IntegrityError as clash:
+        if _constraint(clash) == QUEUEING_LOCK_CONSTRAINT:
+            return False
+        raise
     return True
+
+
+def defer_all(session: Session, jobs: Sequence[Job]) -> None:
+    """Queue several jobs in `session`'s transaction, in one statement."""
+    if jobs:
+        _queue(session, [_row(job) for job in jobs])
+
+
+# What procrastinate itself defers by: its own function, so that its triggers wake the workers.
+_DEFER = Statement(
+    text("""
+        SELECT procrastinate_defer_jobs_v1(array_agg(
+            ROW(queue_name, task_name, priority, lock, queueing_lock, args, scheduled_at)::procrastinate_job_to_defer_v1
+        ))
+        FROM jsonb_to_recordset(:jobs) AS job(
+            queue_name text, task_name text, priority int, lock text, queueing_lock text, args jsonb,
+            scheduled_at timestamptz
+        )
+    """).bindparams(bindparam("jobs", type_=JSONB))
+)
+
+
+def _row(job: Job, once: str | None = None, lock: str | None = None) -> dict[str, Any]:
+    task = app.tasks.get(job.name)
+    if task is None:
+        raise TaskNotFound(f"no job is called {job.name}")
+    # PostgreSQL's clock decides when a job is due, and it doesn't shift with the business clock.
+    due = None if job.at is None else job.at - (clock.now() - clock.wall())
+    return {
+        "queue_name": task.queue,
+        "task_name": job.name,
+        "priority": task.priority,
+        "lock": lock or task.lock,
+        "queueing_lock": once or task.queueing_lock,
+        "args": dict(job.ids),
+        "scheduled_at": None if due is None else due.isoformat(),
+    }
+
+
+def _queue(session: Session, rows: list[dict[str, Any]]) -> None:
+    _DEFER.rows(session, jobs=rows)
+
+
+def _constraint(clash: IntegrityError) -> str | None:
+    return getattr(getattr(clash.orig, "diag", None), "constraint_name", None)
 
 
 @app.periodic(cron="* * * * * */15")  # the sixth field is seconds

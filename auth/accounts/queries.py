@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, exists, func, select
+from sqlalchemy import and_, bindparam, exists, func, select, true
 from sqlalchemy.orm import Session, aliased
 
 from auth.accounts.models import PhoneBinding, Subject, SubjectDocument, WeChatBinding
@@ -15,6 +16,7 @@ from auth.accounts.rules import EndReason, SubjectState
 from core import security
 from core.errors import NotFound
 from core.identifiers import DocumentNumber, DocumentType, normalise_document
+from core.statements import Row, Statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,7 @@ class Person:
     document_number: str | None = field(repr=False)
     birth_date: date | None = field(repr=False)
     phone: str | None = field(repr=False)
+    language: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +76,16 @@ def document_lookup(document: DocumentNumber) -> bytes:
 
 
 def person(session: Session, subject_id: UUID) -> Person:
-    """The person behind `subject_id`. Raises `NotFound`."""
-    found = _in_use(session, subject_id)
-    phone = contact(session, subject_id).phone
-    if found is None:
-        return Person(subject_id, session.get_one(Subject, subject_id).organisation_name, None, None, None, phone)
-    document = _document(found)
-    return Person(subject_id, found.name, document.type, document.number, document.birth_date, phone)
+    """The person behind `subject_id`, with its contacts as `contact` has them. Raises `NotFound`."""
+    row = _read(_PERSON, session, subject_id)
+    *known, organisation_name, kind, number, name = row
+    reached = _contact(known)
+    if kind is None:
+        return Person(subject_id, organisation_name, None, None, None, reached.phone, reached.language)
+    document = normalise_document(DocumentType(kind), number)
+    return Person(
+        subject_id, name, document.type, document.number, document.birth_date, reached.phone, reached.language
+    )
 
 
 def names(session: Session, subjects: Collection[UUID]) -> dict[UUID, str]:
@@ -105,24 +111,61 @@ def contact(session: Session, subject_id: UUID) -> Contact:
     A phone or WeChat account that joined an already proven person (`proofs_since`) comes last, so that whoever knows
     somebody's name and number can't draw their messages away (ID-4).
     """
-    subject = session.get(Subject, subject_id)
-    if subject is None:
-        raise NotFound()
-    phones = session.scalars(
-        select(PhoneBinding)
-        .where(PhoneBinding.subject_id == subject_id, PhoneBinding.ended_at.is_(None))
-        .order_by(PhoneBinding.proofs_since.asc().nulls_first(), PhoneBinding.bound_at.desc())
-    ).all()
-    openid = session.scalar(
-        select(WeChatBinding.openid)
-        .where(WeChatBinding.subject_id == subject_id, WeChatBinding.ended_at.is_(None))
-        .order_by(WeChatBinding.proofs_since.asc().nulls_first(), WeChatBinding.bound_at.desc())
-        .limit(1)
+    return _contact(_read(_CONTACT, session, subject_id))
+
+
+def language(session: Session, subject_id: UUID) -> str:
+    """The language that messages to a person are written in. Raises `NotFound`."""
+    return str(_read(_LANGUAGE, session, subject_id)[0])
+
+
+_WHOSE = bindparam("subject_id", type_=Subject.id.type)
+_PHONE = (
+    select(PhoneBinding.phone, PhoneBinding.proofs_since)
+    .where(PhoneBinding.subject_id == _WHOSE, PhoneBinding.ended_at.is_(None))
+    .order_by(PhoneBinding.proofs_since.asc().nulls_first(), PhoneBinding.bound_at.desc())
+    .limit(1)
+    .subquery()
+)
+_OPENID = (
+    select(WeChatBinding.openid)
+    .where(WeChatBinding.subject_id == _WHOSE, WeChatBinding.ended_at.is_(None))
+    .order_by(WeChatBinding.proofs_since.asc().nulls_first(), WeChatBinding.bound_at.desc())
+    .limit(1)
+    .subquery()
+)
+_REACHED = (
+    select(Subject.language, Subject.contact_phone, _PHONE.c.phone, _PHONE.c.proofs_since, _OPENID.c.openid)
+    .select_from(Subject)
+    .outerjoin(_PHONE, true())
+    .outerjoin(_OPENID, true())
+    .where(Subject.id == _WHOSE)
+)
+_CONTACT = Statement(_REACHED)
+_PERSON = Statement(
+    _REACHED.outerjoin(
+        SubjectDocument, and_(SubjectDocument.subject_id == Subject.id, SubjectDocument.ended_at.is_(None))
+    ).add_columns(
+        Subject.organisation_name,
+        SubjectDocument.document_type,
+        SubjectDocument.document_number,
+        SubjectDocument.name,
     )
-    best = phones[0] if phones else None
-    if best is not None and (best.proofs_since is None or subject.contact_phone is None):
-        return Contact(best.phone, openid, subject.language)
-    return Contact(subject.contact_phone, openid, subject.language)
+)
+_LANGUAGE = Statement(select(Subject.language).where(Subject.id == _WHOSE))
+
+
+def _read(statement: Statement, session: Session, subject_id: UUID) -> Row:
+    row = statement.row(session, subject_id=subject_id)
+    if row is None:
+        raise NotFound()
+    return row
+
+
+def _contact(row: Sequence[Any]) -> Contact:
+    language, told, phone, proofs_since, openid = row
+    doubtful = phone is None or (proofs_since is not None and told is not None)
+    return Contact(told if doubtful else phone, openid, language)
 
 
 def find_by_document(session: Session, document: DocumentNumber) -> UUID | None:

@@ -15,13 +15,14 @@ from datetime import datetime
 from typing import Any, TypeVar, cast
 
 from flask import Response, g, make_response, request
-from sqlalchemy import Integer, LargeBinary, Text, select
+from sqlalchemy import Integer, LargeBinary, Table, Text, bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core import clock
 from core.db import Base, Encrypted, join, transaction
 from core.errors import IdempotencyKeyMissing, IdempotencyKeyReused
+from core.statements import Statement
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -41,6 +42,21 @@ class IdempotencyKey(Base):
     body: Mapped[str | None] = mapped_column(Encrypted("idempotency_key.body"))
 
 
+_TABLE = cast(Table, IdempotencyKey.__table__)
+_ITS = (_TABLE.c.owner == bindparam("its_owner"), _TABLE.c.key == bindparam("its_key"))
+_CLAIM = Statement(
+    insert(_TABLE).on_conflict_do_nothing().returning(_TABLE.c.key), columns=("owner", "key", "digest", "created_at")
+)
+_FIRST = Statement(select(_TABLE.c.digest, _TABLE.c.status, _TABLE.c.body).where(*_ITS))
+_ANSWER = Statement(
+    update(_TABLE)
+    .where(*_ITS)
+    .values(
+        status=bindparam("its_status", type_=_TABLE.c.status.type), body=bindparam("its_body", type_=_TABLE.c.body.type)
+    )
+)
+
+
 def run_once(view: F) -> F:
     """Carry the view out at most once per caller and Idempotency-Key. Stands below the access declaration."""
 
@@ -57,10 +73,12 @@ def run_once(view: F) -> F:
                 return replay
             with join(session):
                 response = make_response(view(*args, **kwargs))
-            session.execute(
-                IdempotencyKey.__table__.update()  # type: ignore[attr-defined]
-                .where(IdempotencyKey.owner == owner, IdempotencyKey.key == key)
-                .values(status=response.status_code, body=response.get_data(as_text=True))
+            _ANSWER.rows(
+                session,
+                its_owner=owner,
+                its_key=key,
+                its_status=response.status_code,
+                its_body=response.get_data(as_text=True),
             )
         return response
 
@@ -76,20 +94,12 @@ def _request_digest() -> bytes:
 
 def _claim(session: Session, owner: str, key: str, digest: bytes) -> Response | None:
     """Insert the key; None if it is ours to carry out, else the first request's answer."""
-    claimed = session.execute(
-        insert(IdempotencyKey)
-        .values(owner=owner, key=key, digest=digest, created_at=clock.wall())
-        .on_conflict_do_nothing()
-        .returning(IdempotencyKey.key)
-    ).first()
-    if claimed is not None:
+    if _CLAIM.rows(session, owner=owner, key=key, digest=digest, created_at=clock.wall()):
         return None
-    first = session.execute(
-        select(IdempotencyKey).where(IdempotencyKey.owner == owner, IdempotencyKey.key == key)
-    ).scalar_one()
-    if first.digest != digest:
+    ((first_digest, status, body),) = _FIRST.rows(session, its_owner=owner, its_key=key)
+    if bytes(first_digest) != digest:
         raise IdempotencyKeyReused()
-    response = make_response(first.body or "", first.status or 200)
+    response = make_response(body or "", status or 200)
     response.content_type = "application/json"
     response.headers["Idempotent-Replay"] = "true"
     return response

@@ -74,19 +74,19 @@ def queue(session: Session, *, message_id: UUID, template: Template, now: dateti
         ShortMessage.NEVER: None,
     }[template.short_message]
     waits = {Channel.WECHAT: timedelta() if template.subscription else None, Channel.SMS: sms}
-    for channel, wait in waits.items():
-        if wait is not None:
-            _defer(session, message_id, channel, allowed_at(now + wait, policy, at_night=template.at_night), now)
-
-
-def _defer(session: Session, message_id: UUID, channel: Channel, at: datetime, now: datetime) -> None:
-    jobs.defer(
+    jobs.defer_all(
         session,
-        JOB,
-        at=at if at > now else None,
-        message_id=str(message_id),
-        channel=channel.value,
+        [
+            _job(message_id, channel, allowed_at(now + wait, policy, at_night=template.at_night), now)
+            for channel, wait in waits.items()
+            if wait is not None
+        ],
     )
+
+
+def _job(message_id: UUID, channel: Channel, at: datetime, now: datetime) -> jobs.Job:
+    arguments = {"message_id": str(message_id), "channel": channel.value}
+    return jobs.Job(JOB, arguments, at=at if at > now else None)
 
 
 def begin(session: Session, *, message_id: UUID, channel: Channel) -> Asking | None:
@@ -100,7 +100,7 @@ def begin(session: Session, *, message_id: UUID, channel: Channel) -> Asking | N
         return None
     at = allowed_at(now, templates.policy(), at_night=message.template.at_night)
     if at > now:
-        _defer(session, message_id, channel, at, now)
+        jobs.defer_all(session, [_job(message_id, channel, at, now)])
         return None
     delivery = _locked(session, message_id, channel, now)
     if DeliveryState(delivery.state) not in _OPEN:
@@ -202,7 +202,7 @@ def _after_wechat(session: Session, delivery: Delivery, state: DeliveryState, no
     if state in (DeliveryState.NO_CONSENT, DeliveryState.FAILED):
         template = message.template
         if template.important and template.short_message is ShortMessage.FALLBACK:
-            _defer(session, message.id, Channel.SMS, now, now)
+            jobs.defer_all(session, [_job(message.id, Channel.SMS, now, now)])
 
 
 def apply_reports(session: Session, *, reports: Iterable[SmsReport]) -> int:

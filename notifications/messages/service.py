@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from typing import cast
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import Table, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, aliased
 
@@ -17,11 +18,22 @@ from auth.sessions.events import NewDeviceSignedIn, SignInDisowned
 from core import clock, ids
 from core.actors import Citizen
 from core.errors import NotFound
+from core.statements import Statement
 from notifications.channels import service as channels
 from notifications.messages.models import Message
 from notifications.messages.queries import Letter, letter
 from notifications.templates import queries as templates
 from notifications.templates.rules import NOTHING_EN, NOTHING_ZH, display_fields, render
+
+_TABLE = cast(Table, Message.__table__)
+_WRITE = Statement(
+    insert(_TABLE)
+    .on_conflict_do_nothing(index_elements=[_TABLE.c.event_id, _TABLE.c.receiver_id])
+    .returning(_TABLE.c.id),
+    columns=(
+        "id", "receiver_id", "event_id", "template", "matter_type", "matter_id", "title", "body", "fields", "created_at",
+    ),
+)  # fmt: skip
 
 
 def announce(
@@ -34,41 +46,42 @@ def announce(
     matter_type: str = "",
     matter_id: UUID | None = None,
     sensitive: bool = False,
+    language: str | None = None,
 ) -> UUID | None:
     """Tell the person `to` what happened, in the caller's transaction: inbox now, other channels by jobs (3.17).
 
     `template` is a code of `notifications/templates/catalogue.json`; `event_id` names the happening: a second call with
     the same one for the same person changes nothing and returns None. `fields`: any of `templates.rules.GIVEN_FIELDS`;
     days in `when` may be ISO ("2026-12-05 09:00"), `amount` is yuan ("80.00"). No ID number in any field. With
-    `sensitive` (marriage, credit, police matters) the matter is not named. Raises `LookupError` for an unknown template.
+    `sensitive` (marriage, credit, police matters) the matter is not named. `language`: the receiver's, where the caller
+    has read it already. Raises `LookupError` for an unknown template.
     """
     entry = templates.template(template)
     now = clock.now()
-    english = accounts.contact(session, to).language.startswith("en")
+    english = (language or accounts.language(session, to)).startswith("en")
     wording = entry.en if english else entry.zh
-    shown = display_fields(fields, sensitive=sensitive, at=clock.local(now), english=english)
-    chinese = display_fields(fields, sensitive=sensitive, at=clock.local(now), english=False)
+    at = clock.local(now)
+    chinese = display_fields(fields, sensitive=sensitive, at=at, english=False)
+    shown = display_fields(fields, sensitive=sensitive, at=at, english=True) if english else chinese
     nothing = NOTHING_EN if english else NOTHING_ZH
-    made = session.scalar(
-        insert(Message)
-        .values(
-            id=ids.uuid7(),
-            receiver_id=to,
-            event_id=event_id,
-            template=template,
-            matter_type=matter_type,
-            matter_id=matter_id,
-            title=render(wording.title, shown, nothing=nothing),
-            body=render(wording.text, shown, nothing=nothing),
-            fields=json.dumps(chinese, ensure_ascii=False),
-            created_at=now,
-        )
-        .on_conflict_do_nothing(index_elements=[Message.event_id, Message.receiver_id])
-        .returning(Message.id)
+    made = _WRITE.row(
+        session,
+        id=ids.uuid7(),
+        receiver_id=to,
+        event_id=event_id,
+        template=template,
+        matter_type=matter_type,
+        matter_id=matter_id,
+        title=render(wording.title, shown, nothing=nothing),
+        body=render(wording.text, shown, nothing=nothing),
+        fields=json.dumps(chinese, ensure_ascii=False),
+        created_at=now,
     )
-    if made is not None:
-        channels.queue(session, message_id=made, template=entry, now=now)
-    return made
+    if made is None:
+        return None
+    message_id: UUID = made[0]
+    channels.queue(session, message_id=message_id, template=entry, now=now)
+    return message_id
 
 
 def on_account_changed(session: Session, event: AccountChanged) -> None:
