@@ -13,10 +13,12 @@ from marshmallow.validate import Length, OneOf, Regexp
 from sqlalchemy.orm import Session
 
 from casework.catalogue import rules
+from casework.catalogue.lookups import queries as lookups
 from casework.catalogue.rules import CaseType, ServiceObject
 from casework.catalogue.search import queries as search
 from casework.catalogue.search.misses import service as misses
 from casework.catalogue.search.queries import Entry, Filters, Nothing
+from casework.catalogue.search.service import CITY
 from core import clock
 from core.web import access
 from core.web.paging import PageIn
@@ -34,8 +36,30 @@ _text = ma.fields.String
 _flag = ma.fields.Boolean
 
 
-def _code() -> ma.fields.String:
-    return ma.fields.String(load_default=None, validate=Regexp(r"\A[A-Za-z0-9]{1,20}\Z"))
+class Code(ma.fields.String):
+    """A code of ours, however it is spelt: lower case, full width and blanks are put right (`rules.code`)."""
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> str:
+        return rules.code(super()._deserialize(value, attr, data, **kwargs))
+
+
+class ItemCode(Code):
+    """The code of an item."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        """What holds for every item's code."""
+        super().__init__(validate=Regexp(r"\A[A-Z0-9-]{1,64}\Z"), **kwargs)
+
+
+class _Words(ma.fields.String):
+    """What was typed, without the blanks around it."""
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> str:
+        return str(super()._deserialize(value, attr, data, **kwargs)).strip()
+
+
+def _code() -> Code:
+    return Code(load_default=None, validate=Regexp(r"\A[A-Z0-9]{1,20}\Z"))
 
 
 def _known(values: Any) -> ma.fields.String:
@@ -45,14 +69,18 @@ def _known(values: Any) -> ma.fields.String:
 class ItemsIn(PageIn):
     """What to list: words, and what narrows them."""
 
-    q = ma.fields.String(
+    q = _Words(
         load_default="", validate=Length(0, 50), metadata={"description": "Words, pinyin, initials, English, a code"}
     )
     zone = _code()
     department = _code()
     region = _code()
     object = ma.fields.String(load_default=None, validate=OneOf([str(value) for value in ServiceObject]))
-    topic = ma.fields.String(load_default=None, validate=Regexp(r"\A[A-Z0-9_]{1,40}\Z"))
+    topic = Code(
+        load_default=None,
+        validate=Regexp(r"\A[A-Z0-9_]{1,40}\Z"),
+        metadata={"description": "An industry with a joint approval, or a package of things done as one"},
+    )
     online_depth = ma.fields.String(load_default=None, validate=OneOf(["I", "II", "III", "IV"]))
     hot = _flag(load_default=None)
     bookable = _flag(load_default=None)
@@ -157,6 +185,8 @@ class SuggestionListOut(ma.Schema):
 def _page(session: Session, args: dict[str, Any]) -> dict[str, Any]:
     filters = Filters(**{name: args[name] for name in _FILTERS}, service_object=args["object"])
     spoken, today = language(), clock.today()
+    region = None if filters.region == CITY else filters.region
+    lookups.check(session, zone=filters.zone, department=filters.department, region=region, topic=filters.topic)
     page = search.search(session, filters, today, cursor=args["cursor"], limit=args["limit"], language=spoken)
     if page.nothing is not None and not filters.narrowing():
         misses.note(session, typed=filters.q, day=today)
@@ -189,7 +219,7 @@ def _suggestions(session: Session, typed: str) -> dict[str, Any]:
 @blp.get("/items")
 @access.public(PUBLIC)
 @kept
-@blp.arguments(ItemsIn, location="query")
+@blp.arguments(ItemsIn, location="query", unknown=ma.RAISE)
 @blp.response(200, ItemPageOut)
 def items(args: dict[str, Any]) -> Response:
     """List service items, or search them."""
@@ -208,7 +238,7 @@ def popular() -> Response:
 @blp.get("/suggestions")
 @access.public(PUBLIC)
 @kept
-@blp.arguments(SuggestionsIn, location="query")
+@blp.arguments(SuggestionsIn, location="query", unknown=ma.RAISE)
 @blp.response(200, SuggestionListOut)
 def suggestions(args: dict[str, Any]) -> Response:
     """Suggest how to go on while somebody types."""

@@ -14,17 +14,19 @@ from sqlalchemy.orm import Session
 from casework.catalogue import queries, rules
 from casework.catalogue.answers.rules import advice_answer, item_answer, material_answer
 from casework.catalogue.elements.queries import elements
-from casework.catalogue.elements.rules import ServeScope
 from casework.catalogue.errors import ItemNotInForce
 from casework.catalogue.guide.rules import advise
+from casework.catalogue.redirects import queries as redirects
+from casework.catalogue.redirects.rules import TEXTS
 from casework.catalogue.rules import MaterialForm, MaterialOrigin, RecipientPolicy, ServiceObject
 from casework.catalogue.situations.rules import WINDOW_KINDS
 from casework.durations import queries as durations
+from casework.places import queries as places
+from casework.places.rules import Reach
 from core import clock
 from core.db import transaction
 from core.web import access
 from core.web.request_context import language
-from core.workdays import Unit
 from miniprogram_api.catalogue import (
     PUBLIC,
     CodedOut,
@@ -33,6 +35,7 @@ from miniprogram_api.catalogue import (
     LimitOut,
 )
 from miniprogram_api.durations import MeasuredDurationOut
+from miniprogram_api.elements import ElementsOut
 from miniprogram_api.public_answers import kept, made
 
 blp = Blueprint("guides", __name__, url_prefix="/api/v1/catalogue", description="办事指南 / Guides of service items")
@@ -138,85 +141,28 @@ class LegalBasisOut(ma.Schema):
     clause = _text(required=True)
 
 
-class SubItemOut(ma.Schema):
-    """业务办理项."""
+class SuccessorOut(ma.Schema):
+    """An item in force that follows another."""
 
-    no = ma.fields.Integer(required=True)
-    code = _text(required=True)
+    item_id = _text(required=True)
     name = _text(required=True)
-    note = _text(required=True)
 
 
-class FlowStepOut(ma.Schema):
-    """A step of the flow; `days` are working days."""
+class ComingOut(ma.Schema):
+    """What is published of the days ahead: from `day` on other contents hold, or the item ends."""
 
-    no = ma.fields.Integer(required=True)
-    name = _text(required=True)
-    owner = _text(required=True)
-    days = ma.fields.Integer(allow_none=True, required=True)
-    standard = _text(required=True)
-    result = _text(required=True)
+    day = ma.fields.Date(required=True)
+    kind = ma.fields.String(required=True, validate=OneOf(["CHANGES", "ENDS"]))
+    text = _text(required=True)
+    went_to = ma.fields.List(ma.fields.Nested(SuccessorOut), required=True)
 
 
-class SpecialProcedureOut(ma.Schema):
-    """A special procedure; `counted`: it counts in the legal limit."""
+class HandledOut(ma.Schema):
+    """Where it is handled: 全市通办, 属地 or the city's hall alone; `region_code`: in this district only."""
 
-    no = ma.fields.Integer(required=True)
-    name = _text(required=True)
-    days = ma.fields.Integer(allow_none=True, required=True)
-    unit = _known(Unit)
-    law = _text(required=True)
-    is_fee = _flag(required=True)
-    counted = _flag(required=True)
-
-
-class ResultSampleOut(ma.Schema):
-    """A sample of the result."""
-
-    no = ma.fields.Integer(required=True)
-    name = _text(required=True)
-    file = _text(required=True)
-
-
-class CommonQuestionOut(ma.Schema):
-    """A common question."""
-
-    no = ma.fields.Integer(required=True)
-    question = _text(required=True)
-    answer = _text(required=True)
-
-
-class ElementsOut(ma.Schema):
-    """The other national elements; codes as the provincial library writes them."""
-
-    local_catalog_code = _text(required=True)
-    local_task_code = _text(required=True)
-    handle_item_code = _text(required=True)
-    authority_code = _text(required=True)
-    authority_type = _text(required=True)
-    power_source = _text(required=True)
-    use_levels = ma.fields.List(_text(), required=True)
-    joint_departments = ma.fields.List(_text(), required=True)
-    intermediary = _text(required=True)
-    quantity_limit = _text(required=True)
-    result_type = _text(required=True)
-    fee_basis = _text(required=True)
-    handle_forms = ma.fields.List(_text(), required=True)
-    online_depths = ma.fields.List(_text(), required=True)
-    trips_reason = _text(required=True)
-    online = _flag(required=True)
-    self_service = _flag(required=True)
-    in_hall = _flag(required=True)
-    daily_bookings = ma.fields.Integer(allow_none=True, required=True)
-    booking_rule = _text(required=True)
-    serve_scope = _known(ServeScope)
-    mobile_url = _text(required=True)
-    mobile_single_sign_on = _flag(required=True)
-    sub_items = ma.fields.List(ma.fields.Nested(SubItemOut), required=True)
-    steps = ma.fields.List(ma.fields.Nested(FlowStepOut), required=True)
-    special_procedure_rows = ma.fields.List(ma.fields.Nested(SpecialProcedureOut), required=True)
-    result_samples = ma.fields.List(ma.fields.Nested(ResultSampleOut), required=True)
-    common_questions = ma.fields.List(ma.fields.Nested(CommonQuestionOut), required=True)
+    reach = _known(Reach)
+    region_code = _text(allow_none=True, required=True)
+    text = _text(required=True)
 
 
 class ItemOut(ItemEntryOut):
@@ -225,6 +171,11 @@ class ItemOut(ItemEntryOut):
     version_id = ma.fields.UUID(required=True)
     version = ma.fields.Integer(required=True)
     effective_from = ma.fields.Date(required=True)
+    effective_to = ma.fields.Date(
+        allow_none=True, required=True, metadata={"description": "The first day on which it holds no more"}
+    )
+    coming = ma.fields.Nested(ComingOut, allow_none=True, required=True)
+    handled = ma.fields.Nested(HandledOut, required=True)
     department = ma.fields.Nested(DepartmentNamesOut, required=True)
     catalog_code = _text(required=True)
     task_code = _text(required=True)
@@ -323,8 +274,13 @@ class AdviceOut(ma.Schema):
 def _item(session: Session, item_id: str) -> dict[str, Any]:
     found = queries.item_in_force(session, item_id, clock.today())
     spoken = language()
-    measured = {"measured_duration": durations.measured_answer(session, item_id, spoken)}
-    return item_answer(found, elements(session, found.version_id), spoken) | measured
+    said = elements(session, found.version_id)
+    coming = redirects.coming(session, found)
+    return item_answer(found, said, spoken) | {
+        "measured_duration": durations.measured_answer(session, item_id, spoken),
+        "handled": places.handled_answer(places.handled(session, found, said.serve_scope), spoken),
+        "coming": coming.answer(spoken) if coming else None,
+    }
 
 
 def _went_on(item_id: str, gone: ItemNotInForce) -> Response:
@@ -335,7 +291,7 @@ def _went_on(item_id: str, gone: ItemNotInForce) -> Response:
         raise gone
     for one in went_to:
         one["href"] = f"{blp.url_prefix}/items/{one['item_id']}"
-    told = {"item_id": item_id, **extra, "text": extra["text"][language()], "went_to": went_to}
+    told = {"item_id": item_id, **extra, "text": TEXTS[extra["kind"]][language() == "en"], "went_to": went_to}
     response = Response(orjson.dumps(told), status=308 if len(went_to) == 1 else 300, content_type="application/json")
     response.headers["Cache-Control"] = "no-cache"
     if len(went_to) == 1:
@@ -349,10 +305,11 @@ def _went_on(item_id: str, gone: ItemNotInForce) -> Response:
 @blp.response(200, ItemOut)
 def item(item_id: str) -> Response:
     """Show the guide of an item as it is in force today; an old code leads on (308, or 300 with a choice)."""
+    wanted = rules.code(item_id)
     try:
-        return made(lambda session: _item(session, item_id))
+        return made(lambda session: _item(session, wanted))
     except ItemNotInForce as gone:
-        return _went_on(item_id, gone)
+        return _went_on(wanted, gone)
 
 
 @blp.post("/items/<item_id>/materials")
@@ -362,9 +319,9 @@ def item(item_id: str) -> Response:
 def materials(args: dict[str, Any], item_id: str) -> dict[str, Any]:
     """Tell exactly which papers a situation needs."""
     with transaction() as session:
-        found = queries.item_in_force(session, item_id, clock.today())
+        found = queries.item_in_force(session, rules.code(item_id), clock.today())
         needed = [material_answer(material) for material in rules.materials_for(found, args["answers"])]
-        return {"item_id": item_id, "version_id": found.version_id, "materials": needed}
+        return {"item_id": found.item_id, "version_id": found.version_id, "materials": needed}
 
 
 @blp.post("/items/<item_id>/guide")
@@ -374,5 +331,5 @@ def materials(args: dict[str, Any], item_id: str) -> dict[str, Any]:
 def guide(args: dict[str, Any], item_id: str) -> dict[str, Any]:
     """Ask the next question about the situation, or tell everything that holds in it."""
     with transaction() as session:
-        found = queries.item_in_force(session, item_id, clock.today())
+        found = queries.item_in_force(session, rules.code(item_id), clock.today())
     return advice_answer(advise(found, args["answers"]), found, language())

@@ -13,11 +13,12 @@ from sqlalchemy.orm import Session
 
 from casework.catalogue.rules import SAMPLE_NOTICE
 from casework.places import queries
-from casework.places.rules import Cause, Level, WindowKind, WindowState
+from casework.places.rules import NOTHING_HERE, Cause, Level, WindowKind, WindowState
 from core import clock
 from core.web import access
 from core.web.paging import PageIn
 from core.web.request_context import language
+from miniprogram_api.catalogue import ItemCode
 from miniprogram_api.public_answers import kept, made
 
 blp = Blueprint("places", __name__, url_prefix="/api/v1/places", description="办事地点 / Places")
@@ -30,13 +31,17 @@ _text = ma.fields.String
 class HallsIn(PageIn):
     """What narrows the list."""
 
-    region = ma.fields.String(load_default=None, validate=Regexp(r"\A\d{6}\Z"))
-    level = ma.fields.String(load_default=None, validate=OneOf([str(level) for level in Level]))
-    item_id = ma.fields.String(
-        load_default=None,
-        validate=Regexp(r"\A[A-Z0-9-]{1,64}\Z"),
-        metadata={"description": "Only halls that take this item"},
+    region = ma.fields.String(
+        load_default=None, validate=Regexp(r"\A[0-9]{6}\Z"), metadata={"description": "330200: the whole city"}
     )
+    level = ma.fields.String(load_default=None, validate=OneOf([str(level) for level in Level]))
+    item_id = ItemCode(load_default=None, metadata={"description": "Only halls that take this item"})
+
+
+class HallIn(ma.Schema):
+    """What narrows the windows."""
+
+    item_id = ItemCode(load_default=None, metadata={"description": "Only windows that take this item"})
 
 
 class HallOut(ma.Schema):
@@ -52,12 +57,20 @@ class HallOut(ma.Schema):
     is_sample = ma.fields.Boolean(required=True)
 
 
+class NothingHereOut(ma.Schema):
+    """What to do when there is no such place."""
+
+    text = _text(required=True)
+    hotline = _text(required=True)
+
+
 class HallPageOut(ma.Schema):
-    """A page of halls; `notice` when some of them are sample data."""
+    """A page of halls; `notice` when some of them are sample data, `nothing_found` when there are none."""
 
     items = ma.fields.List(ma.fields.Nested(HallOut), required=True)
     next_cursor = _text(allow_none=True, required=True)
     notice = _text(allow_none=True, required=True)
+    nothing_found = ma.fields.Nested(NothingHereOut, allow_none=True, required=True)
 
 
 class WindowOut(ma.Schema):
@@ -106,8 +119,12 @@ class OpeningOut(ma.Schema):
 
 
 class HallDetailOut(HallOut):
-    """A hall with zones, windows, hours, today and the next open day."""
+    """A hall with zones, windows, hours, today and the next open day.
 
+    Asked for an item: its windows alone, and whether one of them is open; else `takes_item` is null.
+    """
+
+    takes_item = ma.fields.Boolean(allow_none=True, required=True)
     zones = ma.fields.List(ma.fields.Nested(HallZoneOut), required=True)
     hours = ma.fields.List(ma.fields.Nested(WeekdayOut), required=True)
     today = ma.fields.Nested(OpeningOut, required=True)
@@ -117,17 +134,24 @@ class HallDetailOut(HallOut):
 
 def _page(session: Session, args: dict[str, Any]) -> dict[str, Any]:
     page = queries.halls(session, **args)
+    nothing = not page.items and args["cursor"] is None
     return {
         "items": [queries.hall_answer(hall) for hall in page.items],
         "next_cursor": page.next_cursor,
         "notice": SAMPLE_NOTICE[language()] if any(hall.is_sample for hall in page.items) else None,
+        "nothing_found": nothing_here(language()) if nothing else None,
     }
+
+
+def nothing_here(spoken: str) -> dict[str, str]:
+    """What is said when no place matches."""
+    return {"text": NOTHING_HERE[spoken], "hotline": "12345"}
 
 
 @blp.get("/halls")
 @access.public(PUBLIC)
 @kept
-@blp.arguments(HallsIn, location="query")
+@blp.arguments(HallsIn, location="query", unknown=ma.RAISE)
 @blp.response(200, HallPageOut)
 def halls(args: dict[str, Any]) -> Response:
     """List the halls, all of them or those that take an item."""
@@ -137,7 +161,8 @@ def halls(args: dict[str, Any]) -> Response:
 @blp.get("/halls/<uuid:hall_id>")
 @access.public(PUBLIC)
 @kept
+@blp.arguments(HallIn, location="query", unknown=ma.RAISE)
 @blp.response(200, HallDetailOut)
-def hall(hall_id: UUID) -> Response:
-    """Show a hall: zones, windows, hours, whether it is open today and when next."""
-    return made(lambda session: queries.hall_detail(session, hall_id, clock.today(), language()))
+def hall(args: dict[str, Any], hall_id: UUID) -> Response:
+    """Show a hall: zones, windows (all, or those for an item), hours, whether it is open today and when next."""
+    return made(lambda session: queries.hall_detail(session, hall_id, clock.today(), language(), **args))

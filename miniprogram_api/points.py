@@ -9,7 +9,7 @@ import marshmallow as ma
 import orjson
 from flask import Response
 from flask_smorest import Blueprint
-from marshmallow.validate import OneOf, Range, Regexp
+from marshmallow.validate import OneOf, Range
 
 from casework.catalogue.rules import SAMPLE_NOTICE
 from casework.places.points import queries, rules
@@ -21,7 +21,8 @@ from core.web import access
 from core.web.paging import PageIn
 from core.web.request_context import language
 from core.web.schemas import Whole
-from miniprogram_api.places import PUBLIC, OpeningOut, WeekdayOut
+from miniprogram_api.catalogue import ItemCode
+from miniprogram_api.places import PUBLIC, NothingHereOut, OpeningOut, WeekdayOut, nothing_here
 from miniprogram_api.public_answers import kept, made
 
 blp = Blueprint("points", __name__, url_prefix="/api/v1/places", description="服务点 / Service points near me")
@@ -42,11 +43,7 @@ class NearIn(PageIn):
         load_default=Datum.WGS84,
         metadata={"description": "What lat and lng are measured in: as a phone gives them, or as a map does"},
     )
-    item = ma.fields.String(
-        load_default=None,
-        validate=Regexp(r"\A[A-Z0-9-]{1,64}\Z"),
-        metadata={"description": "Only points that take this item"},
-    )
+    item_id = ItemCode(load_default=None, metadata={"description": "Only points that take this item"})
     open_now = ma.fields.Boolean(load_default=False)
     kind = ma.fields.Enum(Kind, by_value=True, load_default=None)
     radius = Whole(1, _FURTHEST, strict=False, load_default=None, metadata={"description": "Metres"})
@@ -78,12 +75,13 @@ class NearPointOut(PointOut):
 
 
 class NearPageOut(ma.Schema):
-    """A page of points, the nearest first; `notice` when some of them are sample data."""
+    """A page of points, the nearest first; `notice` when some of them are sample data, `nothing_found` when there are none."""
 
     items = ma.fields.List(ma.fields.Nested(NearPointOut), required=True)
     next_cursor = _text(allow_none=True, required=True)
     coordinate_system = ma.fields.String(required=True, validate=OneOf([_DATUM]))
     notice = _text(allow_none=True, required=True)
+    nothing_found = ma.fields.Nested(NothingHereOut, allow_none=True, required=True)
 
 
 class PointDetailOut(PointOut):
@@ -100,15 +98,17 @@ class PointDetailOut(PointOut):
 
 def _near(args: dict[str, Any]) -> Response:
     at = rules.gcj02(args["lat"], args["lng"], args["datum"])
-    wanted = Wanted(args["radius"], args["kind"], args["open_now"], args["item"])
+    wanted = Wanted(args["radius"], args["kind"], args["open_now"], args["item_id"])
     spoken = language()
     with transaction() as session:
         page = queries.near(session, at, wanted, clock.now(), cursor=args["cursor"], limit=args["limit"])
+    nothing = not page.items and args["cursor"] is None
     answer = {
         "items": [queries.near_answer(found, spoken) for found in page.items],
         "next_cursor": page.next_cursor,
         "coordinate_system": _DATUM,
         "notice": SAMPLE_NOTICE[spoken] if any(found.row.is_sample for found in page.items) else None,
+        "nothing_found": nothing_here(spoken) if nothing else None,
     }
     return Response(
         orjson.dumps(answer), content_type="application/json", headers={"Cache-Control": "private, no-store"}
@@ -117,7 +117,7 @@ def _near(args: dict[str, Any]) -> Response:
 
 @blp.get("/near")
 @access.public(PUBLIC)
-@blp.arguments(NearIn, location="query")
+@blp.arguments(NearIn, location="query", unknown=ma.RAISE)
 @blp.response(200, NearPageOut)
 def near(args: dict[str, Any]) -> Response:
     """List the halls, counters and machines near a position, the nearest first."""

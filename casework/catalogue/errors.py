@@ -7,7 +7,7 @@ class ItemNotInForce(Problem):
     """The item exists but no version of it is in force on that day; `went_to` names its successors, if it has any."""
 
     code, status = "ITEM_NOT_IN_FORCE", 404
-    zh, en = "该事项当前不在有效期内", "This service item is not in force"
+    zh, en = "该事项当前不在有效期内{why_zh}", "This service item is not in force{why_en}"
 
 
 class PreconditionRequired(Problem):

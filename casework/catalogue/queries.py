@@ -20,7 +20,6 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from casework.catalogue.errors import ItemNotInForce
 from casework.catalogue.lookups.models import Department, LicenceType, Zone
 from casework.catalogue.models import (
     ItemFeeLine,
@@ -107,7 +106,7 @@ def item_in_force(session: Session, item_id: str, day: date) -> Item:
         raise NotFound()
     row = session.execute(_ITEM.where(ItemVersion.item_id == item_id, in_force(day))).mappings().one_or_none()
     if row is None:
-        raise ItemNotInForce(extra=redirects.whereabouts(session, item_id, day).extra)
+        raise redirects.not_in_force(session, item_id, day)
     return _item(row)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -32,7 +33,8 @@ TRANSITIONS: dict[VersionState, frozenset[VersionState]] = {
     VersionState.DRAFT: frozenset({VersionState.IN_REVIEW, VersionState.PUBLISHED, VersionState.WITHDRAWN}),
     VersionState.IN_REVIEW: frozenset({VersionState.DRAFT, VersionState.PUBLISHED, VersionState.WITHDRAWN}),
     VersionState.PUBLISHED: frozenset({VersionState.RETIRED, VersionState.WITHDRAWN}),
-    VersionState.RETIRED: frozenset(),
+    # The end of an item is taken back before its day.
+    VersionState.RETIRED: frozenset({VersionState.PUBLISHED}),
     VersionState.WITHDRAWN: frozenset(),
 }
 
@@ -56,6 +58,7 @@ class CaseType(StrEnum):
 
     INSTANT = "INSTANT"
     PROMISED = "PROMISED"
+    OTHER_CASE = "OTHER_CASE"
 
 
 class ServiceObject(StrEnum):
@@ -231,6 +234,8 @@ class Item:
     questions: tuple[Question, ...]
     fee_lines: tuple[FeeLine, ...]
     rules: tuple[Rule, ...] = ()
+    effective_to: date | None = None
+    """The first day on which this version holds no more; None while nothing is published."""
 
 
 def complete(item: Item, answers: Mapping[str, str]) -> dict[str, str]:
@@ -305,6 +310,11 @@ NOTHING_FOUND = {
     "zh": "没有找到符合条件的事项。请换个说法、减少筛选条件，或拨打12345（外地0574-12345）咨询。",
     "en": "No service item matches. Try other words or fewer filters, or call 12345 (0574-12345 from elsewhere).",
 }
+
+
+def code(typed: str) -> str:
+    """An item's code as it is kept, however a person typed or an old link spells it: no blanks, half width, capitals."""
+    return "".join(unicodedata.normalize("NFKC", typed).split()).upper()
 
 
 def is_sample(catalog_code: str) -> bool:

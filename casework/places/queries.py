@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, time, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from casework.catalogue import queries as catalogue
 from casework.catalogue.answers.queries import position
+from casework.catalogue.elements import queries as elements
+from casework.catalogue.elements.rules import ServeScope
 from casework.catalogue.lookups import queries as lookups
-from casework.catalogue.rules import SAMPLE_NOTICE
+from casework.catalogue.rules import SAMPLE_NOTICE, Item
+from casework.catalogue.search.service import CITY
 from casework.places import rules
 from casework.places.models import HallException, HallHours, HallZone, ServiceHall, ServiceWindow, WindowItem
 from casework.places.points.models import ItemScope
-from casework.places.rules import Exceptional, Hall, Level, Opening, Periods, WindowKind, WindowState
+from casework.places.rules import (
+    Exceptional,
+    Hall,
+    Handled,
+    Level,
+    Opening,
+    Periods,
+    Reach,
+    WindowKind,
+    WindowState,
+)
 from core import calendar, clock
 from core.errors import NotFound
 from core.web import paging
@@ -61,10 +74,12 @@ def halls(
 ) -> Page[Hall]:
     """The halls in their order, the city's first; those that take an item, if one is named.
 
-    Raises `InvalidInput` for a made-up cursor, and as `catalogue.item_in_force`.
+    `region` 330200 is the whole city. Raises `InvalidInput` for a region there isn't and for a made-up cursor, and as
+    `catalogue.item_in_force`.
     """
     query = select(ServiceHall).order_by(ServiceHall.position, ServiceHall.code).limit(limit + 1)
-    if region is not None:
+    if region is not None and region != CITY:
+        lookups.check(session, region=region)
         query = query.where(ServiceHall.region_code == region)
     if level is not None:
         query = query.where(ServiceHall.level == level)
@@ -81,7 +96,7 @@ def halls(
 
 
 def halls_for_item(session: Session, item_id: str) -> list[Hall]:
-    """The halls with an open window that takes the item as it is in force today; the city's alone if reserved (S12, S13).
+    """The halls with an open window that takes the item as it is in force today, where it is handled (S12, S13).
 
     Raises as `catalogue.item_in_force`.
     """
@@ -90,14 +105,48 @@ def halls_for_item(session: Session, item_id: str) -> list[Hall]:
 
 
 def _serving(session: Session, item_id: str) -> Select[UUID]:
+    return select(ServiceWindow.hall_id).where(ServiceWindow.state == WindowState.OPEN, *_taking(session, item_id))
+
+
+def _taking(session: Session, item_id: str) -> list[ColumnElement[bool]]:
+    """The conditions on windows that take the item as it is in force today, in halls where it is handled."""
     item = catalogue.item_in_force(session, item_id, clock.today())
+    where = handled(session, item, elements.elements(session, item.version_id).serve_scope)
     takes = or_(
         and_(ServiceWindow.kind == WindowKind.COMBINED, ServiceWindow.zone_code == item.zone_code),
         ServiceWindow.id.in_(select(WindowItem.window_id).where(WindowItem.item_id == item_id)),
     )
-    reserved = select(ItemScope.item_id).where(ItemScope.item_id == item_id, ItemScope.reserved_to_city).exists()
-    city = ServiceWindow.hall_id.in_(select(ServiceHall.id).where(ServiceHall.level == Level.CITY))
-    return select(ServiceWindow.hall_id).where(ServiceWindow.state == WindowState.OPEN, takes, or_(~reserved, city))
+    if where.reach is Reach.CITY_ONLY:
+        there = ServiceHall.level == Level.CITY
+    elif where.region_code is not None:
+        there = and_(ServiceHall.region_code == where.region_code, ServiceHall.level != Level.CITY)
+    else:
+        return [takes]
+    return [takes, ServiceWindow.hall_id.in_(select(ServiceHall.id).where(there))]
+
+
+def handled(session: Session, item: Item, serve_scope: ServeScope) -> Handled:
+    """Where the item is handled; `serve_scope` is the one of its elements. One query."""
+    own = ItemScope.item_id == item.item_id
+    found = session.execute(
+        select(
+            select(ItemScope.scope).where(own).scalar_subquery().label("scope"),
+            select(ItemScope.reserved_to_city).where(own).scalar_subquery().label("reserved"),
+            lookups.region_named(item.authority).label("region_code"),
+        )
+    ).one()
+    return rules.handled(
+        scope=found.scope,
+        reserved=bool(found.reserved),
+        elsewhere=serve_scope is not ServeScope.UNSAID,
+        region_code=found.region_code,
+    )
+
+
+def handled_answer(found: Handled, language: str) -> dict[str, Any]:
+    """It as it is answered."""
+    zh, en = rules.REACHES[found.reach]
+    return {"reach": found.reach, "region_code": found.region_code, "text": en if language == "en" else zh}
 
 
 def window_count(session: Session, hall_id: UUID, zone_code: str) -> int:
@@ -156,15 +205,24 @@ def _exceptions(session: Session, hall_id: UUID, first: date, last: date) -> dic
     }
 
 
-def hall_detail(session: Session, hall_id: UUID, today: date, language: str) -> dict[str, Any]:
-    """A hall with zones, windows, hours, today and the next open day, as a ready-made answer. Raises `NotFound`."""
+def hall_detail(
+    session: Session, hall_id: UUID, today: date, language: str, *, item_id: str | None = None
+) -> dict[str, Any]:
+    """A hall with zones, windows, hours, today and the next open day, as a ready-made answer.
+
+    With an item: only the windows that take it, and whether one of them is open. Raises `NotFound`, and as
+    `catalogue.item_in_force`.
+    """
     found = hall(session, hall_id)
+    zones = _zones(session, hall_id, [] if item_id is None else _taking(session, item_id))
+    serving = any(window["state"] == WindowState.OPEN for zone in zones for window in zone["windows"])
     week = _week(session, hall_id)
     exceptions = _exceptions(session, hall_id, today, today + timedelta(days=rules.SEARCH_DAYS))
     days = calendar.load(session)
     following = rules.next_open(today, days, week, exceptions)
     return hall_answer(found) | {
-        "zones": _zones(session, hall_id),
+        "takes_item": None if item_id is None else serving,
+        "zones": zones,
         "hours": [{"weekday": weekday, "periods": periods_answer(periods)} for weekday, periods in week.items()],
         "today": opening_answer(rules.opening(today, days, week, exceptions.get(today)), language),
         "next_open": opening_answer(following, language) if following else None,
@@ -172,7 +230,7 @@ def hall_detail(session: Session, hall_id: UUID, today: date, language: str) -> 
     }
 
 
-def _zones(session: Session, hall_id: UUID) -> list[dict[str, Any]]:
+def _zones(session: Session, hall_id: UUID, taking: Sequence[ColumnElement[bool]]) -> list[dict[str, Any]]:
     special = (
         select(func.array_agg(WindowItem.item_id))
         .where(WindowItem.window_id == ServiceWindow.id)
@@ -194,7 +252,7 @@ def _zones(session: Session, hall_id: UUID) -> list[dict[str, Any]]:
             ServiceWindow,
             and_(ServiceWindow.hall_id == HallZone.hall_id, ServiceWindow.zone_code == HallZone.zone_code),
         )
-        .where(HallZone.hall_id == hall_id)
+        .where(HallZone.hall_id == hall_id, *taking)
         .order_by(HallZone.zone_code, ServiceWindow.code)
     )
     names = lookups.zone_names(session)

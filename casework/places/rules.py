@@ -56,6 +56,22 @@ class Cause(StrEnum):
     NO_HOURS = "NO_HOURS"
 
 
+class Reach(StrEnum):
+    """Where an item is handled (S12, S13): 全市通办, 属地, or the city's hall alone."""
+
+    CITYWIDE = "CITYWIDE"
+    LOCAL = "LOCAL"
+    CITY_ONLY = "CITY_ONLY"
+
+
+@dataclass(frozen=True, slots=True)
+class Handled:
+    """Where an item is handled; `region_code`: in this district alone (only with LOCAL, and only when it is one's own item)."""
+
+    reach: Reach
+    region_code: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Hall:
     """A hall. `region_code` is where it stands; `level` whom it serves."""
@@ -162,6 +178,32 @@ _CAUSES = {
     Cause.EXCEPTION: ("临时安排", "Special arrangement"),
     Cause.NO_HOURS: ("当日不办公", "No hours on this weekday"),
 }
+
+
+REACHES = {
+    Reach.CITYWIDE: ("全市通办，可到任一设有该分区的大厅办理", "At any hall of the city that has the zone"),
+    Reach.LOCAL: ("属地办理，请到当地的大厅或便民服务点", "Only at the halls and service points of the district"),
+    Reach.CITY_ONLY: ("仅在市级行政服务中心办理", "Only at the city's own hall"),
+}
+"""What the citizen reads, in Chinese and English."""
+
+NOTHING_HERE = {
+    "zh": "没有符合条件的地点。请扩大范围、减少筛选条件（如“正在营业”），或拨打12345（外地0574-12345）咨询。",
+    "en": "No place matches. Look further away, ask for less (such as open now), or call 12345 (0574-12345 from elsewhere).",
+}
+
+
+def handled(*, scope: str | None, reserved: bool, elsewhere: bool, region_code: str | None) -> Handled:
+    """Where an item is handled, from what is written down of it.
+
+    `scope`: CITYWIDE, LOCAL or nothing; `reserved` to the city; `elsewhere`: its elements name a range wider than the
+    district (通办范围); `region_code`: the district of its authority, None for one of the city.
+    """
+    if reserved:
+        return Handled(Reach.CITY_ONLY)
+    if scope == Reach.CITYWIDE or (scope is None and (elsewhere or region_code is None)):
+        return Handled(Reach.CITYWIDE)
+    return Handled(Reach.LOCAL, region_code)
 
 
 def cause_text(found: Opening, language: str) -> str:

@@ -4,6 +4,10 @@ from typing import Any
 
 from flask.testing import FlaskClient
 
+from casework.catalogue import service as catalogue
+from casework.catalogue.rules import GoneKind
+from core import clock, db
+from core.actors import System
 from miniprogram_api.favourites import MyItemsOut
 
 MINE = "/api/v1/my-items"
@@ -34,6 +38,30 @@ def test_what_i_looked_at_is_remembered_until_i_say_forget(client: FlaskClient, 
     assert codes(client, "seen", me) == ["NB-002", "NB-052"]
     assert client.delete(f"{MINE}/seen", headers=me).status_code == 204
     assert codes(client, "seen", me) == []
+
+
+def test_a_favourite_that_ended_says_so_and_leads_on(client: FlaskClient, own_database: str, citizen: Any) -> None:
+    """Nothing is kept that isn't shown: what ended can be taken off, and doesn't fill the list unseen."""
+    _, me = citizen()
+    for item_id in ("NB-055", "NB-002", "nb-054", "NB-053"):
+        assert client.put(f"{MINE}/favourites/{item_id}", headers=me).status_code == 204
+    today = clock.today()
+    with db.transaction() as session:
+        for item_id, kind, to in (("NB-055", GoneKind.RENAMED, ["NB-054"]), ("NB-053", GoneKind.ENDED, [])):
+            catalogue.retire(
+                session, actor=System("test"), item_id=item_id, ends=today, kind=kind, successors=to, reason="调整"
+            )
+    body = client.get(f"{MINE}/favourites", headers=me).get_json()
+    assert MyItemsOut().validate(body) == {}
+    assert [item["item_id"] for item in body["items"]] == ["NB-054", "NB-002"]
+    ended, renamed = body["gone"]
+    assert (ended["item_id"], ended["text"], ended["went_to"]) == ("NB-053", "该事项已取消", [])
+    assert (renamed["item_id"], renamed["text"]) == ("NB-055", "该事项已更名")
+    assert renamed["name"]
+    assert [one["item_id"] for one in renamed["went_to"]] == ["NB-054"]
+    assert client.delete(f"{MINE}/favourites/nb-055", headers=me).status_code == 204
+    left = client.get(f"{MINE}/favourites", headers=me | {"Accept-Language": "en"}).get_json()["gone"]
+    assert [(one["item_id"], one["text"]) for one in left] == [("NB-053", "This item has ended")]
 
 
 def test_my_items_are_a_fixed_number_of_queries(client: FlaskClient, citizen: Any, count_queries: Any) -> None:

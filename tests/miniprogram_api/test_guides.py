@@ -2,6 +2,7 @@
 
 import threading
 import time
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,13 +16,16 @@ from casework.catalogue.drafts import service as drafts
 from casework.catalogue.linting.queries import all_faults
 from casework.catalogue.publishing import service as publishing
 from casework.catalogue.rules import GoneKind
+from casework.places.points import service as points
 from core import clock, db
 from core.actors import System
-from miniprogram_api.guides import AdviceOut
+from miniprogram_api.guides import AdviceOut, ItemOut
 from tests.factories import items
+from tests.factories.catalogue import CITY_HALL
 from tests.factories.items import ITEM
 
 ITEMS = "/api/v1/catalogue/items"
+NO_POINTS: dict[str, Any] = {"schema_version": "1.0", "coordinate_system": "GCJ-02", "points": []}
 
 
 def guide(client: FlaskClient, answers: dict[str, str], item_id: str = ITEM) -> dict[str, Any]:
@@ -153,6 +157,74 @@ def test_an_item_that_simply_ends_says_why(client: FlaskClient, own_database: st
     response = gone(client, "NB-055")
     assert (response.status_code, response.get_json()["code"]) == (404, "ITEM_NOT_IN_FORCE")
     assert (response.get_json()["kind"], response.get_json()["reason"]) == ("ENDED", "调整")
+    assert response.get_json()["detail"] == "该事项当前不在有效期内：该事项已取消"
+    english = client.post(f"{ITEMS}/NB-055/guide", json={"answers": {}}, headers={"Accept-Language": "en"}).get_json()
+    assert english["detail"] == "This service item is not in force: This item has ended"
+    assert "text" not in english
+
+
+def test_what_is_to_come_is_told_ahead(client: FlaskClient, own_database: str, count_queries: Any) -> None:
+    """S22: a new item before its first day, a version that changes, an item that ends."""
+    today = clock.today()
+    first, change, end = (today + timedelta(days=days) for days in (10, 3, 5))
+    with db.transaction() as session:
+        pair = items.managers(session)
+        items.published(session, pair, "basics", effective_from=change, name="存量房转移登记")
+        draft = drafts.open_draft(session, actor=pair[0], item_id=ITEM, as_item="NB-900")
+        made = publishing.submit(session, actor=pair[0], version_id=draft.id, edit=draft.edit)
+        publishing.publish(session, actor=pair[1], version_id=made.id, effective_from=first)
+        service.retire(
+            session, actor=System("test"), item_id="NB-055", ends=end, kind=GoneKind.MERGED, successors=["NB-054"]
+        )
+    early = client.get(f"{ITEMS}/NB-900")
+    assert (early.status_code, early.get_json()["in_force_from"]) == (404, first.isoformat())
+    assert early.get_json()["detail"] == f"该事项当前不在有效期内：自{first}起施行"
+    with clock.at(clock.day_start(first)):
+        assert client.get(f"{ITEMS}/NB-900").status_code == 200
+    changing = client.get(f"{ITEMS}/{ITEM}").get_json()
+    assert ItemOut().validate(changing) == {}
+    assert (changing["effective_to"], changing["coming"]["kind"]) == (change.isoformat(), "CHANGES")
+    assert changing["coming"]["text"] == f"自{change}起：内容有调整，届时按新的办事指南办理"
+    ending = client.get(f"{ITEMS}/NB-055", headers={"Accept-Language": "en"}).get_json()["coming"]
+    assert (ending["day"], ending["kind"]) == (end.isoformat(), "ENDS")
+    assert ending["text"] == f"From {end}: This item was merged into another"
+    assert [one["item_id"] for one in ending["went_to"]] == ["NB-054"]
+    assert client.get(f"{ITEMS}/NB-014").get_json()["coming"] is None
+    with clock.at(clock.day_start(change)):
+        changed = client.get(f"{ITEMS}/{ITEM}").get_json()
+        assert (changed["name"], changed["coming"], changed["effective_to"]) == ("存量房转移登记", None, None)
+
+
+def test_where_an_item_is_handled(client: FlaskClient, own_database: str) -> None:
+    """S12, S13: all over the city, in one district, or at the city's hall alone; the halls and windows agree."""
+
+    def told(item_id: str = ITEM) -> tuple[str, str | None, list[str]]:
+        handled = client.get(f"{ITEMS}/{item_id}").get_json()["handled"]
+        halls = client.get(f"/api/v1/places/halls?item_id={item_id}").get_json()["items"]
+        return handled["reach"], handled["region_code"], [hall["code"] for hall in halls]
+
+    reach, region, halls = told()
+    assert (reach, region, len(halls)) == ("CITYWIDE", None, 11)
+    with db.transaction() as session:
+        pair = items.managers(session)
+        items.published(session, pair, "basics", authority="宁波市海曙区自然资源和规划局")
+    time.sleep(LOOK_SECONDS)
+    assert told() == ("LOCAL", "330203", ["NB-330203"])
+    elsewhere = client.get(f"/api/v1/places/halls/{CITY_HALL}?item_id={ITEM}").get_json()
+    assert (elsewhere["takes_item"], elsewhere["zones"]) == (False, [])
+    with db.transaction() as session:
+        scope = {"item_id": ITEM, "scope": "CITYWIDE"}
+        assert points.import_points(session, NO_POINTS | {"item_scopes": [scope]}).faults == ()
+    time.sleep(LOOK_SECONDS)
+    assert told()[0] == "CITYWIDE"
+    assert len(told()[2]) == 11
+    with db.transaction() as session:
+        scope = {"item_id": ITEM, "scope": "LOCAL", "reserved_to_city": True}
+        assert points.import_points(session, NO_POINTS | {"item_scopes": [scope]}).faults == ()
+    time.sleep(LOOK_SECONDS)
+    assert told() == ("CITY_ONLY", None, ["NB-CITY"])
+    english = client.get(f"{ITEMS}/{ITEM}", headers={"Accept-Language": "en"}).get_json()
+    assert english["handled"]["text"] == "Only at the city's own hall"
 
 
 def test_redirects_cannot_loop(own_database: str) -> None:

@@ -36,7 +36,14 @@ def test_the_halls_fit_the_contract(client: FlaskClient) -> None:
 
 @pytest.mark.parametrize(
     ("query", "count"),
-    [("level=CITY", 1), ("region=330281", 1), ("item_id=NB-002", 11), ("item_id=NB-013", 1), ("region=330200", 0)],
+    [
+        ("level=CITY", 1),
+        ("region=330281", 1),
+        ("item_id=NB-002", 11),
+        ("item_id=NB-013", 1),
+        ("region=330200", 11),
+        ("item_id=nb-013%20", 1),
+    ],
 )
 def test_halls_are_narrowed(client: FlaskClient, query: str, count: int) -> None:
     assert len(client.get(f"{HALLS}?{query}").get_json()["items"]) == count
@@ -46,9 +53,38 @@ def test_halls_for_an_unknown_item(client: FlaskClient) -> None:
     assert client.get(f"{HALLS}?item_id=NB-999").status_code == 404
 
 
-@pytest.mark.parametrize("query", ["region=1", "level=MOON", "item_id=x", "cursor=AAAA"])
+@pytest.mark.parametrize(
+    "query", ["region=1", "region=330999", "level=MOON", "item_id=_", "item=NB-002", "cursor=AAAA"]
+)
 def test_wrong_queries(client: FlaskClient, query: str) -> None:
     assert client.get(f"{HALLS}?{query}").status_code == 422
+
+
+def test_where_there_is_no_hall_it_is_told_what_to_do(client: FlaskClient) -> None:
+    for headers, says in (({}, "没有符合条件的地点"), ({"Accept-Language": "en"}, "No place matches")):
+        page = client.get(f"{HALLS}?level=VILLAGE", headers=headers).get_json()
+        assert HallPageOut().validate(page) == {}
+        assert (page["items"], page["nothing_found"]["hotline"]) == ([], "12345")
+        assert says in page["nothing_found"]["text"]
+    assert client.get(HALLS).get_json()["nothing_found"] is None
+
+
+def test_which_windows_take_an_item(client: FlaskClient) -> None:
+    """S2: the combined windows of its zone, the special ones that name it."""
+    halls = client.get(HALLS).get_json()["items"]
+    city, county = (client.get(f"{HALLS}/{hall['id']}?item_id=NB-013").get_json() for hall in halls[:2])
+    assert HallDetailOut().validate(city) == {}
+    assert (city["takes_item"], [zone["code"] for zone in city["zones"]]) == (True, ["Z1"])
+    kinds = [window["kind"] for window in city["zones"][0]["windows"]]
+    assert (kinds.count("COMBINED"), kinds.count("SPECIAL")) == (11, 1)
+    other = client.get(f"{HALLS}/{CITY_HALL}?item_id=NB-015").get_json()
+    assert {window["kind"] for window in other["zones"][0]["windows"]} == {"COMBINED"}
+    assert (county["takes_item"], county["zones"]) == (False, [])
+    sale = client.get(f"{HALLS}/{CITY_HALL}?item_id=nb-002").get_json()
+    assert {window["kind"] for window in sale["zones"][0]["windows"]} == {"COMBINED"}
+    assert client.get(f"{HALLS}/{CITY_HALL}").get_json()["takes_item"] is None
+    assert client.get(f"{HALLS}/{CITY_HALL}?item_id=NB-999").status_code == 404
+    assert client.get(f"{HALLS}/{CITY_HALL}?window=1").status_code == 422
 
 
 def test_the_city_hall_has_8_zones_and_87_windows(client: FlaskClient) -> None:

@@ -158,17 +158,17 @@ def test_only_points_that_take_the_item(client: FlaskClient, city: dict[str, Any
     with db.transaction() as session:
         zoned = [point | {"zones": ["Z4"]} for point in some[:2]] + [some[2] | {"items": ["NB-013"]}]
         assert service.import_points(session, city | {"points": zoned}).faults == ()
-    by_zone = ask(client, item="NB-002", limit=100)["items"]
+    by_zone = ask(client, item_id="NB-002", limit=100)["items"]
     assert {point["code"] for point in by_zone if point["kind"] != "HALL"} == {point["code"] for point in some[:2]}
     assert len([point for point in by_zone if point["kind"] == "HALL"]) == 11
-    by_name = ask(client, item="NB-013", limit=100)["items"]
+    by_name = ask(client, item_id="NB-013", limit=100)["items"]
     assert {point["code"] for point in by_name} == {"NB-CITY", some[2]["code"]}
     with db.transaction() as session:
         reserved = {"item_id": "NB-002", "scope": "LOCAL", "reserved_to_city": True}
         assert service.import_points(session, city | {"points": [], "item_scopes": [reserved]}).changed == 1
     time.sleep(LOOK_SECONDS + 0.05)
-    assert [point["code"] for point in ask(client, item="NB-002")["items"]] == ["NB-CITY"]
-    assert client.get(NEAR, query_string={"lat": 1, "lng": 1, "item": "NB-999"}).status_code == 404
+    assert [point["code"] for point in ask(client, item_id="NB-002")["items"]] == ["NB-CITY"]
+    assert client.get(NEAR, query_string={"lat": 1, "lng": 1, "item_id": "NB-999"}).status_code == 404
 
 
 @pytest.mark.parametrize(

@@ -34,12 +34,13 @@ def entry_answer(row: Any, language: str) -> dict[str, Any]:
 
 
 def item_answer(item: Item, elements: Elements, language: str) -> dict[str, Any]:
-    """The guide of an item, whole (DOMAIN 2.2). `measured_duration` is filled by who measures cases."""
+    """The guide of an item, whole (DOMAIN 2.2), but for what others know of it: how long it takes, where it is handled."""
     return {
         "item_id": item.item_id,
         "version_id": str(item.version_id),
         "version": item.version,
         "effective_from": item.effective_from.isoformat(),
+        "effective_to": item.effective_to.isoformat() if item.effective_to else None,
         "name": item.name,
         "zone": {"code": item.zone_code, "name": item.zone_name},
         "department": {
@@ -58,7 +59,6 @@ def item_answer(item: Item, elements: Elements, language: str) -> dict[str, Any]
         "legal_limit": _limit(item.legal_limit, item.legal_limit_note, language),
         "promised_limit": _limit(item.promised_limit, item.promised_limit_note, language),
         "conditions": item.conditions,
-        "measured_duration": None,
         "questions": [question_answer(question) for question in item.questions],
         "materials": [material_answer(material) for material in item.materials],
         "is_fee": item.is_fee,

@@ -23,7 +23,7 @@ PARTS = {
 }  # fmt: skip
 """Elements that are rows → what a row is told apart by."""
 _NOT_SAID = {
-    "item_id", "version_id", "version", "effective_from", "zone_name", "department_name", "department_name_2017", "source",
+    "item_id", "version_id", "version", "effective_from", "effective_to", "zone_name", "department_name", "department_name_2017", "source",
     "confidence", "is_sample",
 }  # fmt: skip
 

@@ -5,14 +5,38 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ScalarSelect, exists, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from casework.catalogue.lookups.models import AppTile, Department, DevZone, JointTopic, LifeEventPackage, Region, Zone
 from casework.catalogue.models import ItemVersion
 from casework.catalogue.queries import in_force
+from core.errors import InvalidInput
 
 Rows = list[dict[str, Any]]
+
+
+_NAVIGATED = {
+    "zone": ((Zone.code,), "没有这个分区 / no such zone"),
+    "department": ((Department.id,), "没有这个部门 / no such department"),
+    "region": ((Region.code,), "没有这个区（县、市） / no such district or county"),
+    "topic": ((JointTopic.key, LifeEventPackage.key), "没有这个主题 / no such topic or package"),
+}
+
+
+def check(session: Session, **codes: str | None) -> None:
+    """Raise `InvalidInput` for a zone, department, region or topic (a package too) that there isn't; None is fine. One query."""
+    asked = {name: code for name, code in codes.items() if code is not None}
+    if not asked:
+        return
+    known = [
+        or_(*(exists().where(column == code) for column in _NAVIGATED[name][0])).label(name)
+        for name, code in asked.items()
+    ]
+    found = session.execute(select(*known)).one()
+    faults = {name: [_NAVIGATED[name][1]] for name, there in zip(asked, found, strict=True) if not there}
+    if faults:
+        raise InvalidInput(fields=faults)
 
 
 def _counts(session: Session, key: InstrumentedAttribute[str], day: date) -> dict[str, int]:
@@ -62,6 +86,11 @@ def regions(session: Session) -> Rows:
         {"code": region.code, "name": region.name, "kind": region.kind}
         for region in session.scalars(select(Region).order_by(Region.position))
     ]
+
+
+def region_named(authority: str) -> ScalarSelect[str]:
+    """As part of a query: the district or county whose authority this is; NULL for one of the city."""
+    return select(Region.code).where(func.strpos(authority, Region.name) > 0).limit(1).scalar_subquery()
 
 
 def dev_zones(session: Session) -> Rows:

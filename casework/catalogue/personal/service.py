@@ -23,11 +23,12 @@ KEPT_DAYS = 90
 
 
 def keep(session: Session, *, subject_id: UUID, item_id: str) -> None:
-    """Make an item a favourite; once more changes nothing.
+    """Make an item a favourite; once more changes nothing. Several at once wait for each other, so that the end holds.
 
     Raises `NotFound` for a code that was never given, and `FavouritesFull`.
     """
     _known(session, item_id)
+    session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"favourites {subject_id}", 0))))
     mine = ItemFavourite.subject_id == subject_id
     others = select(func.count()).where(mine, ItemFavourite.item_id != item_id)
     if (session.scalar(others) or 0) >= MOST_FAVOURITES:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 from casework.catalogue.rules import GoneKind
 
@@ -27,25 +28,60 @@ class Successor:
 
 @dataclass(frozen=True, slots=True)
 class Whereabouts:
-    """What became of an item that isn't in force; `went_to` holds what is in force now. Without a `kind` nobody said."""
+    """What became of an item that isn't in force; `went_to` holds what is in force now. Without a `kind` nobody said.
+
+    `starts`: the first day it is in force (again), when that is published.
+    """
 
     kind: GoneKind | None
     reason: str
     went_to: tuple[Successor, ...]
+    starts: date | None = None
 
     @property
     def extra(self) -> dict[str, object]:
         """The same for the members of a problem answer."""
+        told: dict[str, object] = {}
+        if self.starts is not None:
+            told["in_force_from"] = self.starts.isoformat()
         if self.kind is None:
-            return {}
-        zh, en = TEXTS[self.kind]
-        told: dict[str, object] = {
-            "kind": self.kind.value,
-            "reason": self.reason,
-            "text": {"zh": zh, "en": en},
-            "went_to": [{"item_id": one.item_id, "name": one.name} for one in self.went_to],
-        }
+            return told
+        told |= {"kind": self.kind.value, "reason": self.reason, "went_to": self.successors}
         return told | ({"redirects_to": self.went_to[0].item_id} if len(self.went_to) == 1 else {})
+
+    @property
+    def successors(self) -> list[dict[str, str]]:
+        """`went_to` as it is answered."""
+        return [{"item_id": one.item_id, "name": one.name} for one in self.went_to]
+
+    def text(self, language: str) -> str:
+        """What is said of it; empty when nothing is known."""
+        if self.starts is not None:
+            return f"in force from {self.starts}" if language == "en" else f"自{self.starts}起施行"
+        if self.kind is None:
+            return ""
+        return TEXTS[self.kind][language == "en"]
+
+
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """What is published of the days ahead of an item in force: from `day` on another version holds, or it went somewhere."""
+
+    day: date
+    gone: Whereabouts | None
+
+    def answer(self, language: str) -> dict[str, object]:
+        """As it is answered."""
+        if self.gone is None:
+            what = "the contents change" if language == "en" else "内容有调整，届时按新的办事指南办理"
+        else:
+            what = self.gone.text(language) or TEXTS[GoneKind.ENDED][language == "en"]
+        return {
+            "day": self.day.isoformat(),
+            "kind": "CHANGES" if self.gone is None else "ENDS",
+            "text": f"From {self.day}: {what}" if language == "en" else f"自{self.day}起：{what}",
+            "went_to": [] if self.gone is None else self.gone.successors,
+        }
 
 
 def target_count_fault(kind: GoneKind, targets: int) -> str | None:

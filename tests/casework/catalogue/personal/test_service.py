@@ -1,5 +1,6 @@
 """Favourites and what was looked at lately: whose they are, how many, how long."""
 
+import threading
 from datetime import timedelta
 from typing import Any
 
@@ -38,6 +39,32 @@ def test_the_list_has_an_end(session: Session, citizen: Any) -> None:
     service.keep(session, subject_id=me, item_id=codes[0])
     with pytest.raises(FavouritesFull):
         service.keep(session, subject_id=me, item_id=codes[service.MOST_FAVOURITES])
+
+
+def test_many_at_once_don_t_go_over_the_end(citizen: Any) -> None:
+    me = citizen()[0].subject_id
+    codes = list(catalogue.contents())
+    with db.transaction() as session:
+        for item_id in codes[: service.MOST_FAVOURITES - 1]:
+            service.keep(session, subject_id=me, item_id=item_id)
+    start = threading.Barrier(4)
+    told: list[str] = []
+
+    def keep(item_id: str) -> None:
+        start.wait()
+        try:
+            with db.transaction() as session:
+                service.keep(session, subject_id=me, item_id=item_id)
+            told.append("kept")
+        except FavouritesFull:
+            told.append("full")
+
+    threads = [threading.Thread(target=keep, args=(item_id,)) for item_id in codes[-4:]]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert sorted(told) == ["full", "full", "full", "kept"]
 
 
 def test_the_latest_looked_at_comes_first_and_old_looks_are_forgotten(citizen: Any) -> None:
