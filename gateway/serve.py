@@ -16,8 +16,7 @@ from functools import partial
 from typing import Any
 
 from gateway.local import postgres, prepared, valkey
-from gateway.local.department import site_of
-from gateway.local.environment import sandbox_credentials, stack_environment
+from gateway.local.environment import sandbox_credentials, site_of, stack_environment
 from gateway.local.parent import Make
 from gateway.local.ports import LOOPBACK, holder, is_free
 from gateway.local.process import Part

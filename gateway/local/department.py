@@ -22,17 +22,11 @@ LOOK_UP_TILE, BOOKING_TILE = "T34", "T35"
 _ACTOR = System("local-demo")
 
 
-def site_of(credentials: dict[str, Any], sandbox_url: str) -> dict[str, Any]:
-    """What `connect` needs to know of the site: its client id, its public keys, its address."""
-    known = credentials["department"]
-    return {"client_id": known["client_id"], "jwks": known["jwks"], "base": f"{sandbox_url}/department"}
-
-
 def connect(session: Session, site: dict[str, Any]) -> None:
     """Register the site, or bring an earlier registration up to date, and aim the tiles that lead nowhere yet (S38).
 
-    One tile is opened by a sign-in of the site's own (OpenID Connect, ID-7), one by a one-time ticket. What somebody has
-    disabled, closed or aimed elsewhere stays so.
+    `site`: what `environment.site_of` says of it. One tile is opened by a sign-in of the site's own (OpenID Connect, ID-7),
+    one by a one-time ticket. What somebody has disabled, closed or aimed elsewhere stays so.
     """
     base, client_id = site["base"], site["client_id"]
     addresses: dict[str, Any] = {

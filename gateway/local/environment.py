@@ -47,3 +47,9 @@ def sandbox_credentials(local: Local) -> dict[str, Any]:
             )
     credentials: dict[str, Any] = json.loads(done.stdout)
     return credentials
+
+
+def site_of(credentials: Mapping[str, Any], sandbox: str) -> dict[str, Any]:
+    """The demo department's site in the sandbox: its client id, its public keys, its address (`department.connect` needs it)."""
+    known = credentials["department"]
+    return {"client_id": known["client_id"], "jwks": known["jwks"], "base": f"{sandbox}/department"}

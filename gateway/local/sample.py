@@ -1,6 +1,6 @@
 """`python -m gateway.local.sample SITE`: imports the sample, connects the demo department, makes the demo staff.
 
-SITE is what `gateway.local.department.site_of` gives, as JSON; the staff are printed as JSON. One process for all: half
+SITE is what `gateway.local.environment.site_of` gives, as JSON; the staff are printed as JSON. One process for all: half
 of what each takes is loading the product.
 """
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import requests
 
-from gateway.local.department import site_of
+from gateway.local.environment import site_of
 from gateway.local.state import Local
 from tests.journey.client import StoryBroken
 from tests.journey.signing_in import Stack

@@ -30,6 +30,7 @@ from core.actors import Citizen, System
 from core.db import transaction
 from core.settings import Settings
 from gateway.local import department
+from gateway.local.environment import site_of
 from gateway.local.secrets import partner_environment
 from tests.gateway.oidc.pages.person import PHONE, forms_of
 from tests.journey.client import wait_until
@@ -53,7 +54,7 @@ class Demo:
 
 @pytest.fixture
 def demo(settings: Settings, sandbox: Sandbox, database: object) -> Iterator[Demo]:
-    site = department.site_of(sandbox.credentials, sandbox.url)
+    site = site_of(sandbox.credentials, sandbox.url)
     with transaction() as session:
         department.connect(session, site)
     partners = partner_environment(sandbox.credentials, sandbox.url)
@@ -177,7 +178,7 @@ def test_what_others_send_is_not_believed(demo: Demo, sandbox: Sandbox) -> None:
 def test_connecting_again_changes_addresses_and_leaves_what_somebody_decided(
     database: object, sandbox: Sandbox
 ) -> None:
-    site = department.site_of(sandbox.credentials, sandbox.url)
+    site = site_of(sandbox.credentials, sandbox.url)
     moved = {**site, "base": "http://127.0.0.1:9777/department"}
     with transaction() as session:
         department.connect(session, site)
@@ -201,7 +202,7 @@ def test_connecting_again_changes_addresses_and_leaves_what_somebody_decided(
 
 def test_a_closed_tile_of_the_demo_says_why(citizen: MakeCitizen, sandbox: Sandbox) -> None:
     actor, _ = citizen(level=1)
-    site = department.site_of(sandbox.credentials, sandbox.url)
+    site = site_of(sandbox.credentials, sandbox.url)
     with transaction() as session:
         department.connect(session, site)
         assert tiles.launch(session, actor=actor, tile_id=department.LOOK_UP_TILE).address.startswith(site["base"])
