@@ -13,6 +13,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, G
 from sqlalchemy import text
 
 from casework.calendars.rules import missing_year
+from casework.persons.emergencies import queries as emergencies
 from core import calendar, clock
 from core.db import engine, transaction
 from core.web import access
@@ -58,7 +59,9 @@ def register(app: Flask) -> None:
         jobs = CollectorRegistry()
         gauge = Gauge("jobs", "Jobs by queue and state", ["queue", "state"], registry=jobs)
         missing = Gauge("calendar_missing", "1 when a year that should be published isn't (K-10)", registry=jobs)
+        late = Gauge("emergency_reviews_overdue", "Emergency look-ups nobody reviewed in time (P-5)", registry=jobs)
         with transaction() as session:
+            late.set(emergencies.count_open(session, clock.now())[1])
             missing.set(missing_year(clock.today(), calendar.load(session)) is not None)
         with engine().connect() as connection:
             for queue, state, count in connection.execute(_JOBS):

@@ -32,6 +32,7 @@ from casework.delivery.personal import queries as parcels
 from casework.delivery.personal import service as delivery
 from casework.files.personal import queries as uploads
 from casework.files.personal import service as files
+from casework.persons.looks import queries as looks
 from casework.prereview.personal import queries as prereviews
 from casework.prereview.personal import service as prereview
 from core import ports
@@ -58,6 +59,7 @@ SOURCES = Sources(
         Source("files", ("上传的材料", "Uploads"), uploads.export),
         Source("items", ("收藏和浏览的事项", "Favourite and seen items"), items.export),
         Source("messages", ("消息", "Messages"), inbox.export),
+        Source("looks", ("工作人员查看记录", "Looks by staff"), looks.export),
         Source("requests", ("更正与说明申请", "Corrections and explanations"), requests.export, requests.open_matters),
     )
 )

@@ -9,13 +9,15 @@ import marshmallow as ma
 from flask_smorest import Blueprint
 
 from auth.staff.confirmations.rules import Act
-from auth.staff.roles import BACK_OFFICER, FRONT_CLERK, SUPERVISOR
+from auth.staff.roles import BACK_OFFICER, FRONT_CLERK, SECURITY_ADMIN, SUPERVISOR
 from casework.persons import service
 from casework.persons.emergencies import queries
 from casework.persons.emergencies import service as emergencies
 from casework.persons.emergencies.models import EmergencyLookUp
+from casework.persons.emergencies.rules import Verdict, is_overdue
 from casework.persons.rules import Reference
 from casework.persons.service import Seen
+from core import clock
 from core.db import transaction
 from core.identifiers import DocumentType
 from core.web import access
@@ -62,14 +64,23 @@ class EmergencyIn(ma.Schema):
     reason = Text(500, shortest=10, lines=True, required=True)
 
 
+class EmergencyQueryIn(PageIn):
+    """Which emergency look-ups: those that wait for a review, or those that were found to be one or none."""
+
+    verdict = ma.fields.Enum(Verdict, by_value=True, load_default=Verdict.OPEN)
+
+
 class EmergencyOut(ma.Schema):
-    """An emergency look-up that waits for its review. It names nobody."""
+    """An emergency look-up and its review, which is due by `due_at`. It names nobody."""
 
     id = ma.fields.UUID(required=True)
     staff_id = ma.fields.UUID(required=True)
     reason = ma.fields.String(required=True)
     at = Moment(required=True)
+    due_at = Moment(required=True)
+    overdue = ma.fields.Function(lambda look: is_overdue(look.justified, look.due_at, clock.now()), required=True)
     justified = ma.fields.Boolean(required=True, allow_none=True)
+    finding = ma.fields.String(required=True, allow_none=True)
     reviewed_at = Moment(required=True, allow_none=True)
 
 
@@ -103,13 +114,13 @@ def break_glass(data: dict[str, Any]) -> Seen:
 
 
 @blp.get("/emergencies")
-@access.staff(SUPERVISOR)
-@blp.arguments(PageIn, location="query")
+@access.staff(SUPERVISOR, SECURITY_ADMIN)
+@blp.arguments(EmergencyQueryIn, location="query")
 @blp.response(200, page_out(EmergencyOut))
-def unreviewed(args: dict[str, Any]) -> Page[EmergencyLookUp]:
-    """List the emergency look-ups that wait for a review."""
+def looks(args: dict[str, Any]) -> Page[EmergencyLookUp]:
+    """List the emergency look-ups, those that wait for a review unless told otherwise."""
     with transaction() as session:
-        return queries.unreviewed(session, args)
+        return queries.looks(session, args)
 
 
 @blp.post("/emergencies/<uuid:look_id>/review")

@@ -1,4 +1,4 @@
-"""Sign-ins that people say weren't theirs, for the security administrator."""
+"""What the security administrator looks into: sign-ins that people say weren't theirs, and how much waits in all."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from uuid import UUID
 import marshmallow as ma
 from flask_smorest import Blueprint
 
+from auth.accounts.freezing import queries as freezes
 from auth.sessions.devices import queries, service
 from auth.sessions.devices.models import SignInReport
-from auth.staff.roles import SECURITY_ADMIN
+from auth.staff.roles import SECURITY_ADMIN, SUPERVISOR
+from casework.persons.emergencies import queries as emergencies
+from core import clock
 from core.db import transaction
 from core.web import access
 from core.web.paging import Page, PageIn, page_out
@@ -47,6 +50,34 @@ class SignInReportOut(ma.Schema):
     device = ma.fields.String(required=True, allow_none=True)
     closed_at = Moment(required=True, allow_none=True)
     finding = ma.fields.String(required=True, allow_none=True)
+
+
+class WaitingOut(ma.Schema):
+    """How much waits for somebody to look into it; a console asks every minute and shows it as a badge."""
+
+    emergencies = ma.fields.Integer(
+        required=True, metadata={"description": "Emergency look-ups without a review (P-5)"}
+    )
+    emergencies_overdue = ma.fields.Integer(required=True, metadata={"description": "Of these, past their day"})
+    sign_in_reports = ma.fields.Integer(required=True, metadata={"description": "Disowned sign-ins"})
+    freezes_proposed = ma.fields.Integer(
+        required=True, metadata={"description": "Freezes somebody wants to lift (ID-12)"}
+    )
+
+
+@blp.get("/waiting")
+@access.staff(SECURITY_ADMIN, SUPERVISOR)
+@blp.response(200, WaitingOut)
+def waiting() -> dict[str, int]:
+    """Say how much waits to be looked into."""
+    with transaction() as session:
+        late_of = emergencies.count_open(session, clock.now())
+        return {
+            "emergencies": late_of[0],
+            "emergencies_overdue": late_of[1],
+            "sign_in_reports": queries.count_open(session),
+            "freezes_proposed": freezes.count_proposed(session),
+        }
 
 
 @blp.get("/sign-in-reports")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -88,6 +88,12 @@ def member(session: Session, staff_id: UUID) -> Member:
     if found is None:
         raise NotFound()
     return view(found)
+
+
+def halls_of(session: Session, staff_ids: Collection[UUID]) -> dict[UUID, UUID | None]:
+    """The halls in which these members work; None for who works in none."""
+    rows = session.execute(select(StaffMember.id, StaffMember.hall_id).where(StaffMember.id.in_(staff_ids)))
+    return {row.id: row.hall_id for row in rows}
 
 
 def view(found: StaffMember) -> Member:

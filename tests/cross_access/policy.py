@@ -33,7 +33,7 @@ CAN: dict[str, dict[str, str]] = {
     r.HALL_MANAGER: {
         "staff_delegations": "declare_own_identity request_project",
         "staff_hall": "check_in close get_policy set_plan set_policy",
-        "staff_calendars": "decide proposals propose",
+        "staff_calendars": "changes days decide proposal proposals propose send_file versions",
         "staff_places": "desk preview reopen set_week set_window",
         "staff_personal_data": "waiting",
         "staff_queue": "bring_back issue_walk_in list_tickets",
@@ -56,12 +56,13 @@ CAN: dict[str, dict[str, str]] = {
         "staff_cases": "get_case list_cases",
         "staff_delegations": "declare_own_identity",
         "staff_identity": "lift list_freezes",
-        "staff_persons": "review unreviewed",
+        "staff_persons": "looks review",
         "staff_prereview": "allow_second_defect",
+        "staff_security": "waiting",
         "staff_tiles": "launches",
     },
     r.ITEM_MANAGER: {
-        "staff_catalogue": "diff edit_section give_up lint open_draft publish rebase retire send_back submit version versions"
+        "staff_catalogue": "diff edit_section give_up keep lint open_draft publish rebase retire send_back submit version versions"
         " withdraw",
         "staff_catalogue_files": "export imports one_import send template",
         "staff_delegations": "declare_own_identity",
@@ -69,7 +70,7 @@ CAN: dict[str, dict[str, str]] = {
     },
     # 2.7: accounts and the system; roles and accounts' safety; the log. Never each other's.
     r.SYSTEM_ADMIN: {
-        "staff_calendars": "decide proposals propose",
+        "staff_calendars": "changes days decide proposal proposals propose send_file versions",
         "staff_delegations": "declare_own_identity",
         "staff_kiosks": "kiosks register set_active",
         "staff_members": "agree_authenticator ask_authenticator close members open_account",
@@ -81,7 +82,8 @@ CAN: dict[str, dict[str, str]] = {
         "staff_delegations": "declare_own_identity",
         "staff_identity": "list_freezes propose_lift",
         "staff_members": "agree_authenticator ask_authenticator give_roles members role_changes",
-        "staff_security": "close reports",
+        "staff_persons": "looks",
+        "staff_security": "close reports waiting",
     },
     r.AUDIT_ADMIN: {
         "staff_audit": "read_audit",

@@ -91,13 +91,18 @@ def a_version(world: World, endpoint: str) -> Target:
     return Target(path, may, body, tag=f".{draft.edit}", gets=409 if act == "withdraw" else None)
 
 
-@entry("staff_catalogue.retire")
+@entry("staff_catalogue.retire", "staff_catalogue.keep")
 def an_item(world: World, endpoint: str) -> Target:
     author, second, draft = _draft_item(world)
     with transaction() as session:
         made = publishing.submit(session, actor=author, version_id=draft.id, edit=draft.edit)
         publishing.publish(session, actor=second, version_id=made.id, effective_from=clock.today())
     body = {"ends": clock.today().isoformat(), "kind": "ENDED", "reason": "依据已废止"}
+    if endpoint.endswith("keep"):
+        body = {"note": "依据仍有效"}
+        ends = clock.today() + timedelta(days=9)
+        with transaction() as session:
+            catalogue.retire(session, actor=author, item_id=draft.item_id, ends=ends)
     return Target({"item_id": draft.item_id}, world.kept["managers"][0][1], body, absent={"item_id": "NB-T00000000"})
 
 
@@ -273,22 +278,27 @@ def an_emergency(world: World, endpoint: str) -> Target:
     owner = world.owner()
     with transaction() as session:
         made = EmergencyLookUp(
-            staff_id=world.clerk[0].staff_id, subject_id=owner.actor.subject_id, reason="晕倒在大厅", at=clock.now()
+            staff_id=world.clerk[0].staff_id,
+            subject_id=owner.actor.subject_id,
+            reason="晕倒在大厅",
+            at=clock.now(),
+            due_at=clock.now(),
         )
         session.add(made)
     body = {"justified": True, "finding": "属实"}
     return Target({"look_id": made.id}, world.staff("SUPERVISOR")[1], body, citywide="one supervision")
 
 
-@entry("staff_calendars.decide")
+@entry("staff_calendars.proposal", "staff_calendars.decide")
 def a_calendar_proposal(world: World, endpoint: str) -> Target:
-    days = [{"day": date(2028, 1, 3), "is_workday": False, "name": "元旦"}]
+    days = [{"day": date(2026, 12, 31), "is_workday": False, "name": "临时放假"}]
     with transaction() as session:
         proposer, _ = people.make_staff(session, roles=["SYSTEM_ADMIN"])
-        made = calendars.propose(session, actor=proposer, days=days, source="国办发明电〔2027〕1号")
+        made = calendars.propose(session, actor=proposer, days=days, source="市政府通知")
         _, second = people.make_staff(session, roles=["SYSTEM_ADMIN"])
     citywide = "there is one calendar, and any manager of a hall may be the second to look at it"
-    return Target({"proposal_id": made.id}, second, {"approved": False}, citywide=citywide)
+    body = {"approved": False} if endpoint.endswith("decide") else None
+    return Target({"proposal_id": made.id}, second, body, citywide=citywide)
 
 
 @entry("staff_catalogue_files.one_import")

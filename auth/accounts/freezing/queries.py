@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from auth.accounts.models import SubjectFreeze
@@ -36,3 +36,9 @@ def standing_freeze(session: Session, subject_id: UUID) -> Freeze | None:
 def standing_freezes(session: Session, args: Mapping[str, Any]) -> Page[SubjectFreeze]:
     """The freezes that stand, the newest first, a page at a time."""
     return by_id(session, select(SubjectFreeze).where(SubjectFreeze.lifted_at.is_(None)), SubjectFreeze.id, args)
+
+
+def count_proposed(session: Session) -> int:
+    """How many freezes one administrator wants to lift and nobody has agreed to yet."""
+    query = select(func.count()).where(SubjectFreeze.lifted_at.is_(None), SubjectFreeze.lift_proposed_by.is_not(None))
+    return session.scalar(query) or 0

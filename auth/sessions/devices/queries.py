@@ -28,3 +28,8 @@ def reports(session: Session, args: Mapping[str, Any]) -> Page[SignInReport]:
     if args["open"]:
         query = query.where(SignInReport.closed_at.is_(None))
     return by_id(session, query, SignInReport.id, args)
+
+
+def count_open(session: Session) -> int:
+    """How many disowned sign-ins nobody has looked into."""
+    return session.scalar(select(func.count()).where(SignInReport.closed_at.is_(None))) or 0

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import Select, or_, select, text
 from sqlalchemy.orm import Session
 
 from core.audit import AuditEntry
@@ -21,6 +21,31 @@ def page(session: Session, args: Mapping[str, Any]) -> Page[AuditEntry]:
     if args.get("anomalies"):
         # Written out, so that the partial index serves it.
         query = query.where(text("result = 'anomaly'"))
+    return _page(session, query, args)
+
+
+def of_object(
+    session: Session,
+    object_id: str,
+    actions: Collection[str],
+    args: Mapping[str, Any],
+    *,
+    but: Mapping[str, Sequence[str]],
+) -> Page[AuditEntry]:
+    """A page of what succeeded of these actions on one object, the newest first, for the person it is about.
+
+    `but`: left out are the entries in which a fact has one of these values. Raises `InvalidInput`.
+    """
+    query = select(AuditEntry).where(
+        AuditEntry.object_id == object_id, AuditEntry.action.in_(actions), AuditEntry.result == "ok"
+    )
+    for fact, values in but.items():
+        said = AuditEntry.facts[fact].astext
+        query = query.where(or_(said.is_(None), said.not_in(values)))
+    return _page(session, query.order_by(AuditEntry.seq.desc()).limit(args["limit"] + 1), args)
+
+
+def _page(session: Session, query: Select[AuditEntry], args: Mapping[str, Any]) -> Page[AuditEntry]:
     if args.get("cursor"):
         position = decode(args["cursor"])
         if not position.isdecimal() or len(position) > 18:  # what a bigint holds

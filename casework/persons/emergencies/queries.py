@@ -46,3 +46,11 @@ def by_ids(session: Session, ids: Collection[UUID]) -> dict[UUID, EmergencyLookU
     """Look-ups by their ids."""
     rows = session.scalars(select(EmergencyLookUp).where(EmergencyLookUp.id.in_(ids)))
     return {row.id: row for row in rows}
+
+
+def untold(session: Session, subject_id: UUID) -> list[UUID]:
+    """The look-ups of this person that the person wasn't told of yet."""
+    query = select(EmergencyLookUp.id).where(
+        EmergencyLookUp.subject_id == subject_id, EmergencyLookUp.told_at.is_(None)
+    )
+    return list(session.scalars(query))

@@ -25,11 +25,11 @@ class Policy:
 
     # Working days after the day of the look-up in which somebody else reviews it.
     review_workdays: int = 3
-    # An emergency is rare.
-    looks: Limit = Limit("emergency-look-ups", 3, 86_400)
 
 
 POLICY = Policy()
+# An emergency is rare [D].
+LOOKS = Limit("emergency-look-ups", 3, 86_400)
 
 
 def due_at(looked_at: datetime, calendar: Calendar, policy: Policy = POLICY) -> datetime:

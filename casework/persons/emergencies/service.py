@@ -32,7 +32,7 @@ def look_up(session: Session, *, actor: Staff, document_type: str, document_numb
     Raises `IdentifierError`, `RateLimited` (3 a day).
     """
     document = normalise_document(DocumentType(document_type), document_number, today=clock.today())
-    hit(rules.POLICY.looks, str(actor.staff_id))
+    hit(rules.LOOKS, str(actor.staff_id))
     subject_id, now = people.find_by_document(session, document), clock.now()
     due = rules.due_at(now, calendar.load(session))
     made = EmergencyLookUp(staff_id=actor.staff_id, subject_id=subject_id, reason=reason, at=now, due_at=due)

@@ -52,6 +52,7 @@ def test_a_copy_holds_ones_own_data_and_nobody_elses(
     assert set(data) == {
         "made_at", "account", "identity", "sign_ins", "consents", "prereviews", "appointments", "cases", "bills",
         "deliveries", "files", "messages", "requests", "delegations", "authorisations", "organisations", "items",
+        "looks",
     }  # fmt: skip
     assert "欧阳小明" in page
     assert "李雷" not in page

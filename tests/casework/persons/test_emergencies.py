@@ -63,7 +63,7 @@ def test_the_database_wants_another_reviewer(staff: People) -> None:
     with pytest.raises(IntegrityError), transaction() as session:
         session.add(
             EmergencyLookUp(
-                staff_id=clerk.staff_id, subject_id=None, reason="x", at=clock.now(), reviewed_by=clerk.staff_id,
+                staff_id=clerk.staff_id, subject_id=None, reason="x", at=clock.now(), due_at=clock.now(), reviewed_by=clerk.staff_id,
                 reviewed_at=clock.now(), justified=True, finding="x",
             )
         )  # fmt: skip
