@@ -48,7 +48,7 @@ from casework.appointments.freezes import service as frozen_bookings
 from casework.cases import service as cases
 from casework.cases.attention import service as attention
 from casework.cases.events import CaseDelivered, CaseWithdrawn
-from casework.catalogue.events import ItemPublicationWithdrawn, ItemRetired, ItemVersionsPublished
+from casework.catalogue.events import ItemKept, ItemPublicationWithdrawn, ItemRetired, ItemVersionsPublished
 from casework.catalogue.personal import service as own_items
 from casework.catalogue.search import service as catalogue_search
 from casework.counter.service import PREREVIEW
@@ -194,6 +194,7 @@ def subscribe_handlers() -> None:
     subscribe(ItemVersionsPublished, item_changes.on_published)
     subscribe(ItemPublicationWithdrawn, item_changes.on_withdrawn)
     subscribe(ItemRetired, catalogue_search.on_ended)
+    subscribe(ItemKept, catalogue_search.on_ended)
     subscribe(ItemPublicationWithdrawn, catalogue_search.on_ended)
     subscribe(BillPaid, cases.on_bill_paid)
     subscribe(CaseWithdrawn, delivery.on_case_closed)

@@ -125,11 +125,23 @@ class VersionChangeOut(ma.Schema):
     text = ma.fields.String(required=True)
 
 
+class VersionDiffIn(ma.Schema):
+    """Another version of the same item to compare with."""
+
+    against = ma.fields.UUID(load_default=None)
+
+
 class VersionDiffOut(ma.Schema):
-    """The differences to the version in force, or to the one it was made from."""
+    """The differences to the version asked for; else to the one in force, or to the one it was made from."""
 
     compared_with = ma.fields.UUID(required=True, allow_none=True)
     changes = ma.fields.List(ma.fields.Nested(VersionChangeOut), required=True)
+
+
+class RebaseIn(ma.Schema):
+    """The published version that the draft is to replace; the last one if none is named."""
+
+    onto = ma.fields.UUID(load_default=None)
 
 
 class PublishVersionIn(ma.Schema):
@@ -235,21 +247,23 @@ def lint(version_id: UUID) -> dict[str, list[LintFault]]:
 
 @blp.get("/versions/<uuid:version_id>/diff")
 @access.staff(ITEM_MANAGER)
+@blp.arguments(VersionDiffIn, location="query")
 @blp.response(200, VersionDiffOut)
-def diff(version_id: UUID) -> Comparison:
-    """Compare a version with the one in force."""
+def diff(args: dict[str, UUID | None], version_id: UUID) -> Comparison:
+    """Compare a version with the one in force, or with any other of the item."""
     with transaction() as session:
-        return queries.compared(session, access.staff_actor(), version_id, clock.today(), language())
+        return queries.compared(session, access.staff_actor(), version_id, clock.today(), language(), **args)
 
 
 @blp.post("/versions/<uuid:version_id>/rebase")
 @access.staff(ITEM_MANAGER)
+@blp.arguments(RebaseIn, required=False)
 @blp.response(200, ItemVersionOut)
-def rebase(version_id: UUID) -> ItemVersion:
-    """Go on from the version that was published meanwhile; needs If-Match."""
+def rebase(data: dict[str, UUID | None], version_id: UUID) -> ItemVersion:
+    """Go on from another published version, the one that BASE_CHANGED named; needs If-Match."""
     actor, edit = access.staff_actor(), _expected(version_id)
     with transaction() as session:
-        return service.rebase(session, actor=actor, version_id=version_id, edit=edit)
+        return service.rebase(session, actor=actor, version_id=version_id, edit=edit, **data)
 
 
 @blp.post("/versions/<uuid:version_id>/submit")
@@ -317,3 +331,14 @@ def retire(data: dict[str, Any], item_id: str) -> None:
     """End an item and say where it goes: renamed, split, merged, moved, succeeded, or nowhere."""
     with transaction() as session:
         redirects.retire_managed(session, actor=access.staff_actor(), item_id=item_id, **data)
+
+
+@blp.post("/items/<item_id>/keep")
+@access.staff(ITEM_MANAGER, confirm=Act.PUBLISH)
+@run_once
+@blp.arguments(VersionNoteIn)
+@blp.response(204)
+def keep(data: dict[str, Any], item_id: str) -> None:
+    """Take back the end of an item before its day."""
+    with transaction() as session:
+        redirects.keep_managed(session, actor=access.staff_actor(), item_id=item_id, reason=data["note"])

@@ -35,6 +35,14 @@ class ItemPublicationWithdrawn(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ItemKept(Event):
+    """The end of an item was taken back before its day: `version_id` stays in force."""
+
+    item_id: str
+    version_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class ItemRetired(Event):
     """An item is in force for the last time the day before `ends`."""
 

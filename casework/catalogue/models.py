@@ -1,4 +1,4 @@
-"""Tables of the catalogue. What left the draft can't be changed: triggers of migrations 0003 and 0016 refuse it (S22)."""
+"""Tables of the catalogue. What left the draft can't be changed: triggers of migrations 0016 and 0027 refuse it (S22)."""
 
 from __future__ import annotations
 
@@ -102,6 +102,9 @@ class ItemVersion(UuidKey, Base):
         CheckConstraint("min_auth_level BETWEEN 1 AND 4", name="min_auth_level_known"),
         _one_of("serve_scope", ServeScope, "serve_scope_known"),
         CheckConstraint("daily_bookings >= 0", name="daily_bookings_not_negative"),
+        CheckConstraint(
+            "NOT paused OR NOT (bookable OR pre_review) AND pause_reason <> ''", name="pause_takes_nothing_in"
+        ),
         CheckConstraint("published_by <> ALL (authors)", name="published_by_a_second_person"),
         CheckConstraint(
             f"state NOT IN ({_values(LIVE)}) OR cardinality(authors) = 0 OR published_by IS NOT NULL",
@@ -200,6 +203,8 @@ class ItemVersion(UuidKey, Base):
     serve_scope: Mapped[str] = mapped_column(Text, server_default="")
     mobile_url: Mapped[str] = mapped_column(Text, server_default="")
     mobile_single_sign_on: Mapped[bool] = mapped_column(server_default=text("false"))
+    paused: Mapped[bool] = mapped_column(server_default=text("false"))
+    pause_reason: Mapped[str] = mapped_column(Text, server_default="")
     authors: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid), server_default="{}")
     published_by: Mapped[UUID | None] = mapped_column(ForeignKey("staff_member.id"))
     base_version_id: Mapped[UUID | None] = mapped_column(ForeignKey("item_version.id"))

@@ -8,11 +8,12 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from casework.catalogue.answers import service as answers
-from casework.catalogue.events import ItemRetired
+from casework.catalogue.drafts.errors import ItemEnded
+from casework.catalogue.events import ItemKept, ItemRetired
 from casework.catalogue.importing import service as importing
 from casework.catalogue.importing.files import service as files
 from casework.catalogue.importing.reading.service import Format
@@ -20,6 +21,7 @@ from casework.catalogue.importing.rules import Policies
 from casework.catalogue.importing.service import Beside, ImportReport
 from casework.catalogue.importing.writing.service import Progress, silent
 from casework.catalogue.models import CatalogueItem, ItemRedirect, ItemVersion
+from casework.catalogue.publishing.rules import day_fault
 from casework.catalogue.queries import in_force
 from casework.catalogue.redirects.queries import leads_back
 from casework.catalogue.redirects.rules import target_count_fault
@@ -79,24 +81,28 @@ def retire(
 ) -> None:
     """End an item from the day `ends` on (today or later), and say where it went; its code is never given again.
 
-    Raises `NotFound` for a code that was never given, `InvalidInput` for a past day or unusable successors (not in force
-    then, this item itself, too few or many for `kind`, or leading back here), and `StateConflict` when the item isn't in
-    force until that day, already ending, or has a later version published.
+    Raises `NotFound` for a code that was never given, `ItemEnded` for one that ends already, `StateConflict` when the item
+    isn't in force on that day, `InvalidInput` for a day that is over, too far ahead or before the first day of a version
+    that is published for later, and for unusable successors (not in force then, this item itself, too few or many for
+    `kind`, or leading back here).
     """
-    if ends < clock.today():
-        raise InvalidInput(fields={"ends": ["不能早于今天 / not before today"]})
+    if fault := day_fault(ends, clock.today()):
+        raise InvalidInput(fields={"ends": [fault]})
     item = session.get(CatalogueItem, item_id, with_for_update=True)
     if item is None:
         raise NotFound()
+    if item.gone_kind is not None:
+        raise ItemEnded(extra={"gone": item.gone_kind})
     _check_successors(session, item_id, kind, successors, ends)
     version = session.scalar(select(ItemVersion).where(ItemVersion.item_id == item_id, in_force(ends)))
     if version is None or VersionState.RETIRED not in TRANSITIONS[VersionState(version.state)]:
         raise StateConflict()
-    later = select(ItemVersion.id).where(
+    later = select(func.min(ItemVersion.effective_from)).where(
         ItemVersion.item_id == item_id, ItemVersion.state.in_(LIVE), ItemVersion.effective_from > version.effective_from
     )
-    if session.scalar(later) is not None:
-        raise StateConflict()
+    if (begins := session.scalar(later)) is not None:
+        told = f"已有版本定于 {begins} 生效，请先撤回 / a version is published for {begins}; withdraw it first"
+        raise InvalidInput(fields={"ends": [told]})
     session.execute(
         update(ItemVersion)
         .where(ItemVersion.id == version.id)
@@ -124,6 +130,35 @@ def retire(
         kind=kind.value,
         successors=",".join(successors),
     )
+
+
+def keep(session: Session, *, actor: Staff | System, item_id: str, reason: str) -> None:
+    """Take back the end of an item before its first day without it: it stays in force as it was.
+
+    Raises `NotFound` for a code that was never given, `StateConflict` when no end is to come.
+    """
+    item = session.get(CatalogueItem, item_id, with_for_update=True)
+    if item is None:
+        raise NotFound()
+    ending = (
+        update(ItemVersion)
+        .where(
+            ItemVersion.item_id == item_id,
+            ItemVersion.state == VersionState.RETIRED,
+            ItemVersion.effective_to > clock.today(),
+        )
+        .values(state=VersionState.PUBLISHED, effective_to=None, retire_reason="")
+        .returning(ItemVersion.id)
+    )
+    version_id = session.scalar(ending)
+    if version_id is None:
+        raise StateConflict(extra={"gone": item.gone_kind})
+    session.execute(delete(ItemRedirect).where(ItemRedirect.item_id == item_id))
+    item.gone_kind, item.gone_reason, item.updated_at = None, "", clock.now()
+    session.flush()
+    answers.touch(session)
+    events.publish(session, ItemKept(item_id, version_id))
+    audit.record(session, actor=actor, action="catalogue.keep", object_type="item", object_id=item_id, reason=reason)
 
 
 def _check_successors(session: Session, item_id: str, kind: GoneKind, successors: Sequence[str], day: date) -> None:

@@ -86,7 +86,7 @@ SECTIONS: dict[str, dict[str, ma.fields.Field[Any]]] = {
         "process_steps": _list(_name()), "channels": _list(_name()), "handle_forms": _list(_one_of(HANDLE_FORMS)),
         "online_depth": _name(), "online_depth_note": _text(), "online_depths": _list(_one_of(ONLINE_DEPTHS)),
         "online": _flag(), "self_service": _flag(), "in_hall": _flag(), "trips_to_hall": _whole(0, 10),
-        "trips_reason": _text(), "mobile_url": ma.fields.String(required=True, validate=Regexp(r"\A(https://.{1,490})?\Z")),
+        "trips_reason": _text(), "mobile_url": Text(500, shortest=0, required=True, validate=[Regexp(r"\A(https://\S{1,490})?\Z")]),
         "mobile_single_sign_on": _flag(), "address": _text(), "hours": _text(), "consult": _text(), "supervise": _text(),
         "steps": _rows(
             no=_no(), name=_name(), owner=_text(), days=_whole(0, 1_000, none=True), standard=_text(), result=_text()
@@ -97,6 +97,7 @@ SECTIONS: dict[str, dict[str, ma.fields.Field[Any]]] = {
         "bookable": _flag(), "daily_bookings": _whole(0, 100_000, none=True), "booking_rule": _text(),
         "pre_review": _flag(), "deliverable": _flag(), "avg_handle_minutes": _whole(1, 480), "biometric_on_site": _text(),
         "agent_allowed": _flag(), "agent_friendly": _flag(), "minor_rule": _text(), "min_auth_level": _whole(1, 4),
+        "paused": _flag(), "pause_reason": _text(),
     },
     "result": {
         "result_name": _name(), "result_form": _one_of(MaterialForm), "result_type": _code(10),

@@ -43,6 +43,13 @@ def latest(session: Session, item_id: str) -> ItemVersion | None:
     ).one_or_none()
 
 
+def last_written(session: Session, item_id: str) -> ItemVersion | None:
+    """The newest version of an item, whatever became of it."""
+    return session.scalars(
+        select(ItemVersion).where(ItemVersion.item_id == item_id).order_by(ItemVersion.version.desc()).limit(1)
+    ).one_or_none()
+
+
 def in_force_on(session: Session, item_id: str, day: date) -> ItemVersion | None:
     """The version in force on `day`."""
     return session.scalars(
@@ -73,14 +80,21 @@ class Comparison:
     changes: list[dict[str, Any]]
 
 
-def compared(session: Session, actor: Staff, version_id: UUID, day: date, language: str) -> Comparison:
-    """The version against the one in force on `day`, or, if it is that one itself, against the one it was made from.
+def compared(
+    session: Session, actor: Staff, version_id: UUID, day: date, language: str, *, against: UUID | None = None
+) -> Comparison:
+    """The version against `against`, another one of the same item.
 
-    Raises `NotFound`.
+    Without it: against the one in force on `day`, or, if it is that one itself, against the one it was made from. Raises
+    `NotFound`.
     """
     version = managed(session, actor, version_id)
-    current = in_force_on(session, version.item_id, day)
-    other = current.id if current is not None and current.id != version.id else version.base_version_id
+    other = against
+    if against is not None and managed(session, actor, against).item_id != version.item_id:
+        raise NotFound()
+    if against is None:
+        current = in_force_on(session, version.item_id, day)
+        other = current.id if current is not None and current.id != version.id else version.base_version_id
     if other is None:
         return Comparison(None, [])
     return Comparison(other, differences.between(session, other, version.id).told(language))

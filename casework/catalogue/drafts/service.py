@@ -6,14 +6,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, insert, literal, select, update
+from sqlalchemy import delete, func, insert, literal, select, union_all, update
 from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.orm import Session
 
 from casework.catalogue.drafts import queries
+from casework.catalogue.drafts.errors import ItemEnded
 from casework.catalogue.elements.queries import PARTS as ELEMENT_ROWS
 from casework.catalogue.errors import PreconditionFailed
-from casework.catalogue.lookups.models import LicenceType, Zone
+from casework.catalogue.lookups.models import Department, JointTopic, LicenceType, LifeEventPackage, Zone
 from casework.catalogue.models import (
     CatalogueItem,
     ItemFeeLine,
@@ -23,7 +24,7 @@ from casework.catalogue.models import (
     ItemVersion,
     ItemVersionEvent,
 )
-from casework.catalogue.rules import VersionState
+from casework.catalogue.rules import LIVE, VersionState, is_sample
 from casework.catalogue.situations.rules import Effect, condition_fault, params_fault
 from core import audit, clock, ids
 from core.actors import Staff
@@ -63,15 +64,20 @@ def note(
 def open_draft(session: Session, *, actor: Staff, item_id: str, as_item: str | None = None) -> ItemVersion:
     """A draft with everything the last published version of `item_id` says; `as_item`: for a new item of that code instead.
 
-    Raises `NotFound` (no such item in the actor's department), `InvalidInput` (the new code was given before) and
-    `StateConflict` (a draft is open: `version_id`).
+    An item that never was law goes on from what was written last. A new item may begin as a copy of what another
+    department has in force, as it must when items move: it is the actor's department's then.
+
+    Raises `NotFound` (no such item in the actor's department), `ItemEnded`, `InvalidInput` (the new code was given before)
+    and `StateConflict` (a draft is open: `version_id`).
     """
     item = session.get(CatalogueItem, item_id, with_for_update=True)
-    base = queries.latest(session, item_id) if item is not None else None
-    if base is None or base.department_id != actor.department_id:
+    if item is None or actor.department_id is None:
         raise NotFound()
+    base = _base(session, actor, item_id, copied=as_item is not None)
     if as_item is not None:
         _new_item(session, as_item)
+    elif item.gone_kind is not None:
+        raise ItemEnded(extra={"gone": item.gone_kind})
     code = as_item or item_id
     opened = session.scalar(
         select(ItemVersion.id).where(
@@ -86,7 +92,7 @@ def open_draft(session: Session, *, actor: Staff, item_id: str, as_item: str | N
     version_id = ids.uuid7()
     content = {
         column.name: getattr(base, column.name) for column in ItemVersion.__table__.c if column.name not in _LIFE
-    }
+    } | _of_department(session, actor.department_id, base)
     session.execute(
         insert(ItemVersion).values(
             **content,
@@ -96,7 +102,7 @@ def open_draft(session: Session, *, actor: Staff, item_id: str, as_item: str | N
             state=VersionState.DRAFT,
             effective_from=clock.today(),
             authors=[actor.staff_id],
-            base_version_id=base.id if as_item is None else None,
+            base_version_id=base.id if as_item is None and base.state in LIVE else None,
         )
     )
     for model in ROWS.values():
@@ -108,6 +114,25 @@ def open_draft(session: Session, *, actor: Staff, item_id: str, as_item: str | N
     return made
 
 
+def _base(session: Session, actor: Staff, item_id: str, *, copied: bool) -> ItemVersion:
+    found = queries.latest(session, item_id) or queries.last_written(session, item_id)
+    if found is not None and found.department_id == actor.department_id:
+        return found
+    public = queries.in_force_on(session, item_id, clock.today()) if copied else None
+    if public is None:
+        raise NotFound()
+    return public
+
+
+def _of_department(session: Session, department_id: str, base: ItemVersion) -> dict[str, Any]:
+    """What a copy of another department's item says of who decides it."""
+    if base.department_id == department_id:
+        return {}
+    own = session.get_one(Department, department_id)
+    names = {"authority": own.name, "authority_2017": own.name_2017}
+    return {"department_id": department_id, **names, "authority_code": "", "authority_type": "", "power_source": ""}
+
+
 def _new_item(session: Session, item_id: str) -> None:
     made = session.scalar(
         pg.insert(CatalogueItem)
@@ -116,7 +141,7 @@ def _new_item(session: Session, item_id: str) -> None:
         .returning(CatalogueItem.item_id)
     )
     if made is None:
-        raise InvalidInput(fields={"item_id": ["此编码已用过，不能再用 / this code was given before"]})
+        raise InvalidInput(fields={"as_item": ["此编码已用过，不能再用 / this code was given before"]})
 
 
 def edit(
@@ -136,6 +161,8 @@ def edit(
             columns |= {name: value["value"], f"{name}_unit": value["unit"]}
         else:
             columns[name] = value
+    if section == "basics":
+        columns["is_sample"] = is_sample(content["catalog_code"])
     session.execute(
         update(ItemVersion)
         .where(ItemVersion.id == version_id)
@@ -170,8 +197,10 @@ def _check(session: Session, version_id: UUID, section: str, content: Mapping[st
         keys = [row[key] for row in content[name]]
         for i in (i for i, one in enumerate(keys) if one in keys[:i]):
             faults[f"{name}.{i}.{key}"] = ["重复 / given twice"]
-    if section == "basics" and session.get(Zone, content["zone_code"]) is None:
-        faults["zone_code"] = ["没有此办理区域 / no such zone"]
+    if section == "basics":
+        faults |= _basics_faults(session, content)
+    if section == "service":
+        faults |= _pause_faults(content)
     if section == "materials":
         faults |= _material_faults(session, version_id, content["materials"])
     if section == "situations":
@@ -181,6 +210,28 @@ def _check(session: Session, version_id: UUID, section: str, content: Mapping[st
             faults[f"fee_lines.{i}.amount_fen"] = ["金额与公式二选一 / either an amount or a formula"]
     if faults:
         raise InvalidInput(fields=faults)
+
+
+def _basics_faults(session: Session, content: Mapping[str, Any]) -> dict[str, list[str]]:
+    faults: dict[str, list[str]] = {}
+    if session.get(Zone, content["zone_code"]) is None:
+        faults["zone_code"] = ["没有此办理区域 / no such zone"]
+    known = set(session.scalars(union_all(select(JointTopic.key), select(LifeEventPackage.key))))
+    for i, topic in enumerate(content["joint_topics"]):
+        if topic not in known:
+            faults[f"joint_topics.{i}"] = ["没有此主题或一件事 / no such topic or life event"]
+    return faults
+
+
+def _pause_faults(content: Mapping[str, Any]) -> dict[str, list[str]]:
+    if not content["paused"]:
+        return {}
+    faults = {
+        name: ["暂停办理期间须关闭 / must be off while the item is paused"]
+        for name in ("bookable", "pre_review")
+        if content[name]
+    }
+    return faults | ({} if content["pause_reason"] else {"pause_reason": ["请说明暂停原因 / say why it is paused"]})
 
 
 def _material_faults(
@@ -249,13 +300,19 @@ def _replace_rows(session: Session, version_id: UUID, name: str, rows: Sequence[
         )
 
 
-def rebase(session: Session, *, actor: Staff, version_id: UUID, edit: int) -> ItemVersion:
-    """Go on from the version that was published meanwhile: its differences to the draft have been looked at.
+def rebase(session: Session, *, actor: Staff, version_id: UUID, edit: int, onto: UUID | None = None) -> ItemVersion:
+    """Go on from another published version, whose differences to the draft have been looked at.
 
-    The draft's words stay as they are. Raises `NotFound`, `StateConflict`, `PreconditionFailed`.
+    `onto`: the one that the draft is to replace, as `BaseChanged` named it; None: the last one published. What must begin
+    before a version that is published for later already replaces the one in force. The draft's words stay as they are.
+    Raises `NotFound`, `StateConflict`, `PreconditionFailed`, `InvalidInput`.
     """
     version = locked(session, actor, version_id, edit)
     base = queries.latest(session, version.item_id)
+    if onto is not None:
+        base = session.get(ItemVersion, onto)
+        if base is None or base.item_id != version.item_id or base.state != VersionState.PUBLISHED:
+            raise InvalidInput(fields={"onto": ["不是本事项已发布的版本 / not a published version of this item"]})
     version.base_version_id = base.id if base is not None else None
     version.edit += 1
     version.authors = _with(version.authors, actor.staff_id)

@@ -99,7 +99,7 @@ class CommonQuestion:
 
 @dataclass(frozen=True, slots=True)
 class Elements:
-    """The elements of one version; "" and () are not said."""
+    """The elements of one version; "" and () are not said. `paused`: 暂停办理, nothing can be begun; `pause_reason` says why."""
 
     local_catalog_code: str = ""
     local_task_code: str = ""
@@ -124,6 +124,8 @@ class Elements:
     serve_scope: ServeScope = ServeScope.UNSAID
     mobile_url: str = ""
     mobile_single_sign_on: bool = False
+    paused: bool = False
+    pause_reason: str = ""
     sub_items: tuple[SubItem, ...] = ()
     steps: tuple[Step, ...] = ()
     special_procedure_rows: tuple[SpecialProcedure, ...] = ()

@@ -10,7 +10,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from casework.catalogue import queries as catalogue
+from casework.catalogue.elements.queries import elements
 from casework.catalogue.linting.rules import LintFault, Sheet, sheet_faults
+from casework.catalogue.linting.whole.rules import element_faults
 from casework.catalogue.models import ItemVersion
 from casework.catalogue.situations.rules import Effect
 
@@ -19,7 +21,8 @@ _BATCH = 200
 
 def version_faults(session: Session, version_id: UUID, day: date) -> list[LintFault]:
     """What the linter objects to in a version that is to be in force on `day`. Raises `NotFound`."""
-    return _faults(session, Sheet.of(catalogue.item_version(session, version_id)), day)
+    item = catalogue.item_version(session, version_id)
+    return [*_faults(session, Sheet.of(item), day), *element_faults(item, elements(session, version_id))]
 
 
 def all_faults(session: Session, day: date) -> Iterator[LintFault]:

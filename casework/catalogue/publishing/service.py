@@ -11,12 +11,13 @@ from sqlalchemy.orm import Session
 
 from casework.catalogue.answers import service as answers
 from casework.catalogue.drafts import queries
+from casework.catalogue.drafts.errors import ItemEnded
 from casework.catalogue.drafts.service import locked, note
 from casework.catalogue.errors import AuthorCannotPublish, BaseChanged, CatalogueFaulty
 from casework.catalogue.events import ItemPublicationWithdrawn, ItemVersionsPublished, Publication
 from casework.catalogue.linting.queries import version_faults
-from casework.catalogue.linting.rules import LintFault
 from casework.catalogue.models import CatalogueItem, ItemVersion
+from casework.catalogue.publishing.rules import day_fault
 from casework.catalogue.rules import LIVE, VersionState
 from core import clock, events
 from core.actors import Staff
@@ -55,7 +56,7 @@ def _submitted(session: Session, actor: Staff, version_id: UUID) -> ItemVersion:
 
 
 def _check_sound(session: Session, version: ItemVersion, day: date) -> None:
-    faults = [*version_faults(session, version.id, day), *_whole_faults(version)]
+    faults = version_faults(session, version.id, day)
     if faults:
         told: list[Mapping[str, str]] = [
             {"item_id": fault.item_id, "path": fault.path, "problem": fault.problem, "mend": fault.mend}
@@ -64,48 +65,24 @@ def _check_sound(session: Session, version: ItemVersion, day: date) -> None:
         raise CatalogueFaulty(count=len(faults), extra={"faults": told})
 
 
-def _whole_faults(version: ItemVersion) -> list[LintFault]:
-    """What elements must say together (DOMAIN 2.2): why more than one trip; a promise within the law."""
-    faults = []
-    if version.trips_to_hall > 1 and not version.trips_reason:
-        faults.append(
-            LintFault(
-                version.item_id,
-                "trips_reason",
-                "到现场多于一次，未说明原因 / more than one trip without a reason",
-                "请填写原因或减少次数 / give the reason or cut the trips",
-            )
-        )
-    same_unit = version.legal_limit_unit == version.promised_limit_unit
-    if same_unit and version.legal_limit and version.promised_limit > version.legal_limit:
-        faults.append(
-            LintFault(
-                version.item_id,
-                "promised_limit",
-                "承诺时限长于法定时限 / the promise is longer than the law allows",
-                "请缩短承诺时限 / shorten the promised limit",
-            )
-        )
-    return faults
-
-
 def publish(session: Session, *, actor: Staff, version_id: UUID, effective_from: date) -> ItemVersion:
     """Make a submitted draft law from `effective_from` (today or later) on, until the next version that is published already.
 
-    Raises `NotFound`, `StateConflict` (not submitted, the item ends or ended, or something is published for that very
-    day), `AuthorCannotPublish`, `BaseChanged` (another version was published meanwhile), `CatalogueFaulty`, `InvalidInput`.
+    Raises `NotFound`, `StateConflict` (not submitted), `ItemEnded`, `AuthorCannotPublish`, `BaseChanged` (it was made from
+    another version than it would replace), `CatalogueFaulty`, `InvalidInput` (a day that is over, too far ahead or taken).
     """
     version = _submitted(session, actor, version_id)
     if actor.staff_id in version.authors:
         raise AuthorCannotPublish()
-    if effective_from < clock.today():
-        raise InvalidInput(fields={"effective_from": ["不能早于今天 / not before today"]})
+    if fault := day_fault(effective_from, clock.today()):
+        raise InvalidInput(fields={"effective_from": [fault]})
     item = session.get_one(CatalogueItem, version.item_id)
     current = queries.in_force_on(session, version.item_id, effective_from)
-    ends = current is not None and current.state == VersionState.RETIRED
-    same_day = current is not None and current.effective_from == effective_from > clock.today()
-    if item.gone_kind is not None or ends or same_day:
-        raise StateConflict(extra={"gone": item.gone_kind, "in_force": str(current.id) if current else None})
+    if item.gone_kind is not None or (current is not None and current.state == VersionState.RETIRED):
+        raise ItemEnded(extra={"gone": item.gone_kind})
+    if current is not None and current.effective_from == effective_from > clock.today():
+        told = "这一天已有发布的版本，请先撤回或另选日期 / a version is published for that day; withdraw it or take another day"
+        raise InvalidInput(fields={"effective_from": [told]})
     if version.base_version_id != (current.id if current else None):
         raise BaseChanged(extra={"in_force": str(current.id) if current else None})
     _check_sound(session, version, effective_from)

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session
 
 from casework.catalogue.answers.rules import entry_answer
-from casework.catalogue.events import ItemPublicationWithdrawn, ItemRetired, ItemVersionsPublished
+from casework.catalogue.events import ItemKept, ItemPublicationWithdrawn, ItemRetired, ItemVersionsPublished
 from casework.catalogue.lookups.models import Department, JointTopic, LifeEventPackage, Region, Zone
 from casework.catalogue.models import CatalogueItem, ItemMaterial, ItemVersion
 from casework.catalogue.rules import LIVE
@@ -148,8 +148,8 @@ def on_published(session: Session, event: ItemVersionsPublished) -> None:
     reindex(session, {publication.item_id for publication in event.publications})
 
 
-def on_ended(session: Session, event: ItemRetired | ItemPublicationWithdrawn) -> None:
-    """An item was withdrawn, or a publication to come."""
+def on_ended(session: Session, event: ItemRetired | ItemKept | ItemPublicationWithdrawn) -> None:
+    """An item ends, or doesn't after all, or a publication to come was withdrawn."""
     reindex(session, {event.item_id})
 
 

@@ -1,0 +1,1 @@
+"""What the elements of a version must say together (DOMAIN 2.2)."""
