@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import secrets
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -31,6 +31,7 @@ from auth.sessions.rules import LoginResult, Method, Origin
 from auth.staff import service as staff_service
 from auth.staff.management import service as management
 from casework.calendars import service as calendars
+from casework.catalogue import service as catalogue
 from casework.catalogue.drafts import service as drafts
 from casework.catalogue.importing.uploads import service as uploads
 from casework.catalogue.publishing import service as publishing
