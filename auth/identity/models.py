@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from auth.identity.rules import EvidenceType, Purpose, Result
@@ -36,6 +36,8 @@ class IdentityEvidence(UuidKey, Base):
         CheckConstraint("(purpose IS NULL) = (fresh_until IS NULL)", name="fresh_has_purpose"),
         CheckConstraint("purpose IS NULL OR result = 'PASS'", name="fresh_has_passed"),
         CheckConstraint("used_at IS NULL OR used_at < fresh_until", name="used_while_fresh"),
+        Index("ix_identity_evidence_attempts", "at", postgresql_where=text("result <> 'PASS'")),
+        Index("ix_identity_evidence_expires_at", "expires_at", postgresql_where=text("result = 'PASS'")),
     )
 
     subject_id: Mapped[UUID] = mapped_column(ForeignKey("subject.id"), index=True)

@@ -5,17 +5,19 @@ from __future__ import annotations
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import update
+from sqlalchemy import ColumnElement, TextClause, delete, select, text, update
 from sqlalchemy.orm import Session
 
 from auth.identity import rules
 from auth.identity.models import IdentityEvidence
 from auth.identity.policies import queries as policies
+from auth.identity.reviews.models import IdentityReview
 from auth.identity.rules import EvidenceType, Purpose, Result, Revocation
 from auth.sessions import authenticator
 from core import clock
 
 SIGN_IN = "sign-in"
+_BATCH = 500
 
 
 def add(
@@ -118,3 +120,21 @@ def revoke_factor(
 def move(session: Session, *, absorbed: UUID, kept: UUID) -> None:
     """Evidence of the absorbed subject is the kept one's."""
     session.execute(update(IdentityEvidence).where(IdentityEvidence.subject_id == absorbed).values(subject_id=kept))
+
+
+def forget_attempts(session: Session, before: datetime) -> int:
+    """P-6: delete a batch of what failed or was never decided before `before`; how many. A review that is kept keeps its own."""
+    reviewed = select(IdentityReview.evidence_id).where(IdentityReview.evidence_id == IdentityEvidence.id)
+    return _forget(session, text("result <> 'PASS'"), IdentityEvidence.at < before, ~reviewed.exists())
+
+
+def forget_ended(session: Session, before: datetime) -> int:
+    """P-6: delete a batch of proofs that stopped counting before `before`; how many. What never ends is kept."""
+    return _forget(session, text("result = 'PASS'"), IdentityEvidence.expires_at < before)
+
+
+def _forget(session: Session, kind: TextClause, *which: ColumnElement[bool]) -> int:
+    # The result is written out, so that the partial indexes serve.
+    old = select(IdentityEvidence.id).where(kind, *which).limit(_BATCH).with_for_update(skip_locked=True)
+    gone = delete(IdentityEvidence).where(IdentityEvidence.id.in_(session.scalars(old).all()))
+    return len(session.scalars(gone.returning(IdentityEvidence.id)).all())

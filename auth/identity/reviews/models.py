@@ -24,6 +24,7 @@ class IdentityReview(UuidKey, Base):
         CheckConstraint("(state = 'WAITING') = (name IS NOT NULL)", name="erased_when_finished"),
         CheckConstraint("(name IS NULL) = (document_number IS NULL)", name="erased_together"),
         Index("ix_identity_review_waiting", "due_at", postgresql_where=text("state = 'WAITING'")),
+        Index("ix_identity_review_finished_at", "finished_at", postgresql_where=text("finished_at IS NOT NULL")),
     )
 
     subject_id: Mapped[UUID] = mapped_column(ForeignKey("subject.id"), index=True)

@@ -6,10 +6,10 @@ A run of the job is: `begin` in one transaction, the source outside of any, `rec
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from auth.accounts import queries as people
@@ -247,3 +247,10 @@ def move_owner(session: Session, event: SubjectsMerged) -> None:
     session.execute(
         update(IdentityReview).where(IdentityReview.subject_id == event.absorbed).values(subject_id=event.kept)
     )
+
+
+def forget(session: Session, before: datetime) -> int:
+    """P-6: delete a batch of reviews that were finished before `before`; how many."""
+    old = select(IdentityReview.id).where(IdentityReview.finished_at < before).limit(_BATCH)
+    gone = delete(IdentityReview).where(IdentityReview.id.in_(old)).returning(IdentityReview.id)
+    return len(session.scalars(gone).all())

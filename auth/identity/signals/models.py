@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from auth.identity.signals.rules import SignalKind, SignalState
@@ -23,6 +23,7 @@ class IdentitySignal(UuidKey, Base):
         CheckConstraint(f"kind IN ({_KINDS})", name="kind_known"),
         CheckConstraint(f"state IN ({_STATES})", name="state_known"),
         CheckConstraint("(state = 'UNKNOWN_HERE') = (subject_id IS NULL)", name="known_has_subject"),
+        Index("ix_identity_signal_unknown", "received_at", postgresql_where=text("state = 'UNKNOWN_HERE'")),
     )
 
     signal_no: Mapped[str] = mapped_column(Text, unique=True)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import delete, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -19,6 +20,7 @@ from core.actors import System
 
 SOURCE = "population-source"
 _ACTOR = System("identity-signal")
+_BATCH = 500
 
 
 def cursor(session: Session) -> str:
@@ -68,3 +70,13 @@ def _apply(session: Session, signal: Signal) -> None:
         )
         .on_conflict_do_nothing(index_elements=["signal_no"])
     )
+
+
+def forget_unknown(session: Session, before: datetime) -> int:
+    """P-6: delete a batch of signals received before `before` about people nobody here knows; how many.
+
+    Their list is never read again from there, and who registers later is checked at the source.
+    """
+    old = select(IdentitySignal.id).where(text("state = 'UNKNOWN_HERE'"), IdentitySignal.received_at < before)
+    gone = delete(IdentitySignal).where(IdentitySignal.id.in_(old.limit(_BATCH))).returning(IdentitySignal.id)
+    return len(session.scalars(gone).all())

@@ -28,4 +28,4 @@ class StaffConfirmation(UuidKey, Base):
     act: Mapped[str] = mapped_column(Text)
     factor: Mapped[str] = mapped_column(Text)
     given_at: Mapped[datetime]
-    expires_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from datetime import datetime
+
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from auth.staff import rules, service
 from auth.staff.confirmations.models import StaffConfirmation
 from auth.staff.confirmations.rules import STANDS, Act, Factor
-from auth.staff.models import StaffMember
+from auth.staff.models import StaffMember, StaffSession
 from core import audit, clock, ids
 from core.actors import Staff
 from core.limits import Limit, hit
 
 TRIES = Limit("staff-confirm", 20, 300)
+_BATCH = 500
 
 
 def confirm(
@@ -64,3 +67,19 @@ def _record(session: Session, actor: Staff, act: Act, result: str) -> None:
         result=result,
         act=act.value,
     )
+
+
+def forget(session: Session, before: datetime) -> int:
+    """P-6: delete a batch of confirmations that ended before `before` (a true time); how many."""
+    old = select(StaffConfirmation.id).where(StaffConfirmation.expires_at < before).limit(_BATCH)
+    gone = delete(StaffConfirmation).where(StaffConfirmation.id.in_(old)).returning(StaffConfirmation.id)
+    return len(session.scalars(gone).all())
+
+
+def forget_sessions(session: Session, before: datetime) -> int:
+    """P-6: delete a batch of sign-ins that ended before `before` (a true time), with what was confirmed in them; how many."""
+    old = select(StaffSession.id).where(StaffSession.expires_at < before).limit(_BATCH)
+    keys = session.scalars(old).all()
+    session.execute(delete(StaffConfirmation).where(StaffConfirmation.session_id.in_(keys)))
+    session.execute(delete(StaffSession).where(StaffSession.id.in_(keys)))
+    return len(keys)

@@ -34,13 +34,13 @@ def change(session: Session, *, actor: Staff, old: str, new: str) -> bool:
         return False
     rules.check_password(new, member.username)
     earlier = session.scalars(
-        select(StaffPassword.password_hash)
-        .where(StaffPassword.staff_id == member.id)
-        .order_by(StaffPassword.id.desc())
-        .limit(REMEMBERED - 1)
-    )
-    if any(service.matches(known, new) for known in (member.password_hash, *earlier)):
+        select(StaffPassword).where(StaffPassword.staff_id == member.id).order_by(StaffPassword.id.desc())
+    ).all()
+    known = (member.password_hash, *(one.password_hash for one in earlier[: REMEMBERED - 1]))
+    if any(service.matches(one, new) for one in known):
         raise PasswordUsedBefore(count=REMEMBERED)
+    for forgotten in earlier[REMEMBERED - 2 :]:
+        session.delete(forgotten)
     session.add(StaffPassword(staff_id=member.id, password_hash=member.password_hash, replaced_at=now))
     member.password_hash, member.password_changed_at = service.hashed(new), now
     member.must_change_password, member.failed_attempts, member.locked_until = False, 0, None
