@@ -162,17 +162,15 @@ def _answer(session: Session, filters: Filters, day: date) -> _Answer:
     terms = _terms(session)
     readings = read(filters.q, lexicon(), terms.known)
     wanted = [Wanted.of(reading, terms.known, terms.total) for reading in readings]
-    chosen = plan(wanted)
+    chosen = plan(wanted, terms.total)
     found: dict[str, _Row] = {}
     places: list[tuple[int, str]] = []
     if chosen.few:
         found = _candidates(session, [chosen.few], filters, day)
         places = ranked(wanted, [row.candidate for row in found.values()])
     if chosen.common and not (places and good_enough(places[0][0] / SCALE)):
-        more = _candidates(session, chosen.common, filters, day)
-        if not more and len(chosen.common) > 1:
-            more = _candidates(session, chosen.common[:1], filters, day)
-        found |= more
+        together = _candidates(session, chosen.common, filters, day) if len(chosen.common) > 1 else {}
+        found |= together or _candidates(session, chosen.loose, filters, day)
         places = ranked(wanted, [row.candidate for row in found.values()])
     return _Answer(wanted, places, {item_id: row.stamp for item_id, row in found.items()})
 
@@ -183,17 +181,16 @@ class _Row(NamedTuple):
 
 
 def _candidates(session: Session, groups: Sequence[Sequence[str]], filters: Filters, day: date) -> dict[str, _Row]:
-    """Items that hold a term of each group, the most used first, at most `MOST`."""
+    """Items that hold a term of each group, or any without groups, the most used first, at most `MOST`."""
     conditions = [f"terms && %(terms{number})s" for number in range(len(groups))]
     values: dict[str, Any] = {f"terms{number}": list(group) for number, group in enumerate(groups)}
     narrowing = filters.narrowing()
     conditions += [_NARROWED[name] for name in narrowing]
-    # Materialized: in the order of `uses` the planner would read thousands of rows until enough of them hold a term.
-    statement = (
-        f"WITH held AS MATERIALIZED (SELECT stamp, uses, hot, item_id FROM item_search "  # noqa: S608
-        f"WHERE {' AND '.join(conditions)} AND {_IN_FORCE}) "
-        f"SELECT stamp, uses FROM held ORDER BY uses DESC, (hot IS FALSE), item_id LIMIT {MOST}"
-    )
+    held = f"SELECT stamp, uses, hot, item_id FROM item_search WHERE {' AND '.join([*conditions, _IN_FORCE])}"  # noqa: S608
+    if groups:
+        # In the order of `uses` the planner would read thousands of rows until enough of them hold a term.
+        held = f"WITH held AS MATERIALIZED ({held}) SELECT stamp, uses FROM held"  # noqa: S608
+    statement = f"{held} ORDER BY uses DESC, (hot IS FALSE), item_id LIMIT {MOST}"
     uses = {row[0]: row[1] for row in _rows(session, statement, values | narrowing | {"day": day})}
     texts = rows.texts(session, uses)
     return {text[0]: _Row(stamp, Candidate._make((*text, uses[stamp]))) for stamp, text in texts.items()}

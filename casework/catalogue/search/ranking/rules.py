@@ -15,6 +15,8 @@ from casework.catalogue.search.words.rules import bigrams, fold, initials, runs,
 MOST = 300
 """Most items that a search looks at closely."""
 _FEW = 200
+_TELLING = 0.2
+"""The largest share of all items that holds a term which says something; beyond, it isn't worth finding them all."""
 _GOOD = 0.75
 """A best answer from here on makes it needless to look at items that hold only common terms."""
 _DEED = 0.6
@@ -172,25 +174,30 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`few`: terms of which an item must hold one, in few items altogether. `common`: of each unit left, one term."""
+    """Groups of terms. `few`: an item must hold one of them, and few items do. `common`: it must hold one of each group.
+
+    `loose` is what to look for when nothing holds a term of each: the rarest group; none when that says nothing either.
+    """
 
     few: tuple[str, ...]
     common: tuple[tuple[str, ...], ...]
+    loose: tuple[tuple[str, ...], ...]
 
 
-def plan(wanted: Sequence[Wanted]) -> Plan:
-    """Which items to look at: those with a rare unit; the common ones together when that isn't enough."""
+def plan(wanted: Sequence[Wanted], total: int) -> Plan:
+    """Which of `total` items to look at: those with a rare unit; the common ones together when that isn't enough."""
     sought = [one for reading in wanted for one in reading.sought]
     few: set[str] = set()
-    common: list[tuple[str, ...]] = []
+    common: list[Sought] = []
     items = 0
     for one in sorted((one for one in sought if one.terms), key=lambda one: one.items):
         if items + one.items <= _FEW:
             items += one.items
             few.update(one.terms)
         else:
-            common.append(one.terms)
-    return Plan(tuple(sorted(few)), tuple(common[:3]))
+            common.append(one)
+    telling = [one.terms for one in common[:1] if one.items <= total * _TELLING]
+    return Plan(tuple(sorted(few)), tuple(one.terms for one in common[:3]), tuple(telling))
 
 
 def good_enough(best: float) -> bool:

@@ -76,9 +76,11 @@ def test_rare_terms_are_looked_for_and_common_ones_only_together() -> None:
         return counts.get(term, 0)
 
     def planned(typed: str) -> Plan:
-        return plan([Wanted.of(reading, known, 20_000) for reading in read(typed, lexicon(), known)])
+        return plan([Wanted.of(reading, known, 20_000) for reading in read(typed, lexicon(), known)], 20_000)
 
     chosen = planned("护照登记变更")
     assert chosen.few == ("护照",)
     assert [len(terms) for terms in chosen.common] == [1, 1]
     assert planned("变更登记").few == ()
+    assert planned("变更登记").loose == (("变更",),)
+    assert planned("登记").loose == (), "a quarter of all items hold it: as good as nothing was said"
