@@ -72,13 +72,15 @@ class Statement:
     def _compiled(self, dialect: Dialect) -> _Ready:
         # At its first use, because mappers aren't complete while modules are imported.
         columns = None if self._columns is None else list(self._columns)
-        statement, expand = cast(ClauseElement, self._statement), {"render_postcompile": True}
-        compiled = cast(SQLCompiler, statement.compile(dialect=dialect, column_keys=columns, compile_kwargs=expand))
+        statement = cast(ClauseElement, self._statement)
+        compiled = cast(SQLCompiler, statement.compile(dialect=dialect, column_keys=columns))
         asked = {name: bind.type for name, bind in compiled.binds.items() if bind.required}
+        # The values of an IN are written out once and for all.
+        whole = compiled.construct_expanded_state(dict.fromkeys(asked))
         answered = [column.type for column in getattr(self._statement, "exported_columns", ())]
         return _Ready(
-            sql=str(compiled),
-            constants={name: value for name, value in compiled.params.items() if name not in asked},
+            sql=whole.statement,
+            constants={name: value for name, value in whole.parameters.items() if name not in asked},
             given=_processors(asked, dialect),
             answered=_readers(answered, dialect),
             answers=bool(answered),
