@@ -123,6 +123,19 @@ def count_booked(session: Session, hall_id: UUID, day: date) -> int:
     return session.scalar(query) or 0
 
 
+def count_booked_on(session: Session, days: Collection[date], most: int) -> int:
+    """How many are booked on these days in all halls, counted up to `most`."""
+    if not days:
+        return 0
+    query = select(Appointment.id).where(
+        Appointment.state == State.BOOKED,
+        Appointment.starts_at >= clock.day_start(min(days)),
+        Appointment.starts_at < clock.day_start(max(days) + timedelta(days=1)),
+        Appointment.day.in_(days),
+    )
+    return session.scalar(select(func.count()).select_from(query.limit(most).subquery())) or 0
+
+
 def waiting_in(session: Session, slot_ids: Collection[UUID]) -> list[Appointment]:
     """The holds and bookings of these slots whose people haven't come yet."""
     query = select(Appointment).where(

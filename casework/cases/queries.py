@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, or_, select, tuple_
+from sqlalchemy import ARRAY, Date, Select, cast, func, or_, select, tuple_
 from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 from sqlalchemy.orm import Session, selectinload
 
@@ -178,6 +178,19 @@ def decided(session: Session, since: datetime, until: datetime) -> Iterator[Deci
             ]
             yield Decided(row.item_id, row.accept_hall_id, row.accepted_on, row.decided_at, spans)
         page = session.execute(query.where(place > tuple_(page[-1].decided_at, page[-1].id))).all()
+
+
+def count_reckoned_with(session: Session, days: Collection[date], most: int) -> int:
+    """How many running cases have one of these days in the reckoning of their promise or their law, up to `most` (K-9)."""
+    if not days:
+        return 0
+    day = func.unnest(cast(sorted(days), ARRAY(Date))).column_valued("day")
+    last = func.greatest(ServiceCase.due_on, ServiceCase.legal_due_on)
+    query = select(ServiceCase.id).where(
+        ServiceCase.state.in_(rules.CLOCK_RUNS),
+        select(day).where(day > ServiceCase.accepted_on, day <= last).exists(),
+    )
+    return session.scalar(select(func.count()).select_from(query.limit(most).subquery())) or 0
 
 
 _PAGE = 2_000

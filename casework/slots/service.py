@@ -162,14 +162,19 @@ def _periods(stored: Iterable[Sequence[str]]) -> rules.Periods:
     return tuple((time.fromisoformat(opens), time.fromisoformat(closes)) for opens, closes in stored)
 
 
-def remake(session: Session, *, hall_id: UUID, zone_codes: Sequence[str]) -> None:
-    """Make the days that were made before, from today on, afresh: the hours or the windows of the hall have changed."""
-    made = session.scalars(
+def remake(session: Session, *, hall_id: UUID, zone_codes: Sequence[str], days: Sequence[date] | None = None) -> None:
+    """Make the days that were made before, from today on, afresh: the hall's hours or windows, or the calendar, have changed.
+
+    `days`: only those of them.
+    """
+    made = (
         select(SlotDay.day)
         .distinct()
         .where(SlotDay.hall_id == hall_id, SlotDay.zone_code.in_(zone_codes), SlotDay.day >= clock.today())
     )
-    ensure_days(session, hall_id=hall_id, zone_codes=zone_codes, days=made)
+    if days is not None:
+        made = made.where(SlotDay.day.in_(days))
+    ensure_days(session, hall_id=hall_id, zone_codes=zone_codes, days=session.scalars(made))
 
 
 def set_hours(

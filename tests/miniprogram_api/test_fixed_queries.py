@@ -21,6 +21,7 @@ MOST = 8
 
 # Route → addresses that find little, and much.
 ASKED: dict[str, tuple[str, str]] = {
+    "/api/v1/calendar": ("?year=2027", "?year=2026"),
     "/api/v1/catalogue/items": ("?limit=1", "?limit=100"),
     "/api/v1/catalogue/items/<item_id>": ("/NB-014", "/NB-002"),
     "/api/v1/catalogue/suggestions": ("?q=婚", "?q=办"),

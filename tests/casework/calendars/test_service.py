@@ -3,99 +3,158 @@
 from collections.abc import Callable
 from datetime import date
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
-from casework.calendars import jobs, rules
+from casework.calendars import jobs, service
+from casework.calendars.errors import CalendarChanged, CalendarFaulty, CalendarUnchanged, SamePersonPublishes
 from casework.calendars.models import CalendarProposal
+from casework.calendars.rules import whole_year
 from core import calendar, clock
+from core.actors import Staff, System
 from core.calendar import CalendarDay
 from core.db import transaction
-from core.workdays import Calendar, Day
+from core.errors import StateConflict
+from core.settings import Settings
+from core.workdays import Day
 from tests.factories import cases as make
 from tests.factories.catalogue import CITY_HALL
 
 People = Callable[..., tuple[Any, dict[str, str]]]
-PATH = "/staff/v1/calendar/proposals"
 # The Wednesday after the acceptance becomes a day off.
-CLOSED = {"day": "2026-12-02", "is_workday": False, "name": "临时放假"}
+WEDNESDAY = date(2026, 12, 2)
+CLOSED = {"day": WEDNESDAY, "is_workday": False, "name": "临时放假"}
 
 
 @pytest.fixture
-def send(client: FlaskClient) -> Callable[..., Any]:
-    def post(headers: dict[str, str], path: str, body: Any) -> Any:
-        return client.post(PATH + path, json=body, headers={**headers, "Idempotency-Key": str(uuid4())})
-
-    return post
+def managers(staff: People) -> tuple[Staff, Staff]:
+    """Two who may decide on each other's."""
+    return staff("HALL_MANAGER", hall_id=CITY_HALL)[0], staff("SYSTEM_ADMIN")[0]
 
 
-def test_one_proposes_another_approves_and_open_cases_are_reckoned_anew(
-    own_database: str, citizen: People, staff: People, send: Callable[..., Any], run_jobs: Callable[..., None],
-    settings: Any,
-) -> None:  # fmt: skip
-    first, second = staff("HALL_MANAGER", hall_id=CITY_HALL)[1], staff("SYSTEM_ADMIN")[1]
-    with clock.at(make.at("2026-12-01")), transaction() as session:
-        case = make.accepted(session, citizen(level=2)[0], staff("FRONT_CLERK", hall_id=CITY_HALL)[0])
-        before = case.due_on
-    made = send(first, "", {"days": [CLOSED], "source": "国办通知（测试）"})
-    assert (made.status_code, made.json["state"]) == (201, "OPEN")
-    own = send(first, f"/{made.json['id']}/decide", {"approved": True})
-    assert own.status_code == 403
+def propose(actor: Staff, *days: dict[str, Any], source: str = "国办通知（测试）", **more: Any) -> CalendarProposal:
     with transaction() as session:
-        assert session.get_one(CalendarDay, date(2026, 12, 2)).is_workday
-    done = send(second, f"/{made.json['id']}/decide", {"approved": True})
-    assert (done.status_code, done.json["state"]) == (200, "APPROVED")
-    assert send(second, f"/{made.json['id']}/decide", {"approved": False}).status_code == 409
+        return service.propose(session, actor=actor, days=days, source=source, **more)
+
+
+def decide(actor: Staff, proposal: CalendarProposal, *, approved: bool = True) -> CalendarProposal:
     with transaction() as session:
-        changed = session.get_one(CalendarDay, date(2026, 12, 2))
-        assert (changed.is_workday, changed.name, changed.source) == (False, "临时放假", "国办通知（测试）")
-        assert not calendar.load(session).day(date(2026, 12, 2)).is_workday
-    from casework.cases import jobs as case_jobs
-
-    case_jobs.recompute_open()
-    after = make.row(case.id)
-    assert after.due_on > before
+        return service.decide(session, actor=actor, proposal_id=proposal.id, approved=approved)
 
 
-def test_a_rejected_proposal_changes_nothing(database: Any, staff: People, send: Callable[..., Any]) -> None:
-    first, second = staff("SYSTEM_ADMIN")[1], staff("SYSTEM_ADMIN")[1]
-    made = send(first, "", {"days": [CLOSED], "source": "通知"}).json
-    assert send(second, f"/{made['id']}/decide", {"approved": False}).json["state"] == "REJECTED"
+def test_nothing_before_the_second_person_and_everything_after(
+    own_database: str, managers: tuple[Staff, Staff]
+) -> None:
+    first, second = managers
+    made = propose(first, CLOSED)
+    assert (made.state, made.version) == ("OPEN", None)
+    assert made.days == [
+        {"day": "2026-12-02", "was_workday": True, "was_name": "", "is_workday": False, "name": "临时放假"}
+    ]
+    with pytest.raises(SamePersonPublishes):
+        decide(first, made)
     with transaction() as session:
-        assert session.get_one(CalendarDay, date(2026, 12, 2)).is_workday
-    assert send(first, "", {"days": [CLOSED, CLOSED], "source": "通知"}).status_code == 422
-    assert send(first, "", {"days": [CLOSED], "source": ""}).status_code == 422
-    assert send(first, f"/{uuid4()}/decide", {"approved": True}).status_code == 404
-    clerk = staff("FRONT_CLERK", hall_id=CITY_HALL)[1]
-    assert send(clerk, "", {"days": [CLOSED], "source": "通知"}).status_code == 403
+        assert session.get_one(CalendarDay, WEDNESDAY).is_workday
+    done = decide(second, made)
+    assert (done.state, done.version) == ("APPROVED", 2)
+    for again in (True, False):
+        with pytest.raises(StateConflict) as refused:
+            decide(second, made, approved=again)
+        assert refused.value.extra == {"state": "APPROVED"}
+    with transaction() as session:
+        changed = session.get_one(CalendarDay, WEDNESDAY)
+        assert (changed.is_workday, changed.name, changed.version) == (False, "临时放假", 2)
+        assert not calendar.load(session).day(WEDNESDAY).is_workday
 
 
-def test_the_database_wants_two_people_too(database: Any, staff: People, send: Callable[..., Any]) -> None:
-    send(staff("SYSTEM_ADMIN")[1], "", {"days": [CLOSED], "source": "通知"})
+def test_a_rejected_proposal_changes_nothing(database: Any, managers: tuple[Staff, Staff]) -> None:
+    first, second = managers
+    assert decide(second, propose(first, CLOSED), approved=False).state == "REJECTED"
+    with transaction() as session:
+        assert session.get_one(CalendarDay, WEDNESDAY).is_workday
+
+
+def test_only_what_differs_is_proposed_and_the_same_twice_is_one_proposal(
+    database: Any, managers: tuple[Staff, Staff]
+) -> None:
+    first, second = managers
+    thursday = {"day": date(2026, 12, 3), "is_workday": True, "name": ""}
+    made = propose(first, CLOSED, thursday)
+    assert [one["day"] for one in made.days] == ["2026-12-02"]
+    assert propose(second, CLOSED).id == made.id
+    assert propose(first, CLOSED, source="另一通知").id != made.id
+    with pytest.raises(CalendarUnchanged):
+        propose(first, thursday)
+    with pytest.raises(CalendarFaulty) as refused:
+        propose(first, CLOSED, CLOSED)
+    (fault,) = refused.value.extra["faults"]  # type: ignore[misc]
+    assert (fault["code"], fault["row"], fault["column"]) == ("DAY_TWICE", 2, "day")
+
+
+def test_a_proposal_holds_only_while_its_days_are_what_it_says(
+    own_database: str, managers: tuple[Staff, Staff]
+) -> None:
+    first, second = managers
+    friday = {"day": date(2026, 12, 4), "is_workday": False, "name": "放假"}
+    both, one, other = propose(first, CLOSED, friday), propose(first, CLOSED, source="另一通知"), propose(first, friday)
+    decide(second, one)
+    with pytest.raises(CalendarChanged) as stale:
+        decide(second, both)
+    assert stale.value.extra == {"days": ["2026-12-02"]}
+    with transaction() as session:
+        assert session.get_one(CalendarDay, date(2026, 12, 4)).is_workday
+    assert decide(second, both, approved=False).state == "REJECTED"
+    # Another day changed meanwhile is none of its business.
+    assert decide(second, other).version == 3
+
+
+def test_the_database_wants_two_people_too(database: Any, managers: tuple[Staff, Staff]) -> None:
+    propose(managers[0], CLOSED)
     with pytest.raises(IntegrityError), transaction() as session:
         who = session.scalars(select(CalendarProposal.proposed_by)).one()
         session.execute(update(CalendarProposal).values(state="APPROVED", decided_by=who))
 
 
-def test_a_year_is_missing_only_after_its_usual_publication(client: FlaskClient) -> None:
-    whole = Calendar(
-        Day(date.fromordinal(n), is_workday=True)
-        for n in range(date(2026, 1, 1).toordinal(), date(2027, 1, 1).toordinal())
-    )
-    assert rules.missing_year(date(2026, 11, 30), whole) is None
-    assert rules.missing_year(date(2026, 12, 1), whole) == 2027
-    assert rules.missing_year(date(2027, 1, 1), whole) == 2027
-    with clock.at(make.at("2026-11-24")):
-        assert client.get("/readyz").get_json()["notes"] == []
-    with clock.at(make.at("2026-12-01")):
-        assert client.get("/readyz").get_json()["notes"] == ["calendar of 2027 is missing"]
+def test_an_operator_replaces_nothing_by_accident(own_database: str) -> None:
+    def run(*days: Day, **more: bool) -> service.Published:
+        with transaction() as session:
+            return service.publish(session, actor=System("operator"), days=days, source="文件", **more)
+
+    closed, new = Day(WEDNESDAY, is_workday=False, name="放假"), Day(date(2027, 1, 1), is_workday=False, name="元旦")
+    tried = run(closed, new, dry_run=True, replace=True)
+    assert (tried.version, len(tried.changes), len(tried.conflicts)) == (None, 2, 1)
+    refused = run(closed, new)
+    assert refused.version is None
+    assert [one.becomes for one in refused.conflicts] == [closed]
+    with transaction() as session:
+        assert session.get(CalendarDay, new.day) is None
+        assert session.get_one(CalendarDay, WEDNESDAY).is_workday
+    assert run(closed, new, replace=True).version == 2
+    assert run(closed, new) == service.Published(None, (), ())
 
 
-def test_the_log_says_so_every_day(database: Any, capfd: Any) -> None:
+def test_the_alarm_is_in_readiness_and_metrics(client: FlaskClient, settings: Settings) -> None:
+    """K-10."""
+    scrape = {"Authorization": f"Bearer {settings.metrics_token}"}
+    for day, notes, gauge in (
+        ("2026-11-24", [], 0),
+        ("2026-12-01", ["calendar of 2027 is missing"], 1),
+        ("2027-01-01", ["calendar of 2027 is missing"], 1),
+    ):
+        with clock.at(make.at(day)):
+            ready = client.get("/readyz")
+            assert (ready.status_code, ready.get_json()["notes"]) == (200, notes)
+            assert f"\ncalendar_missing {gauge}.0\n" in client.get("/metrics", headers=scrape).get_data(as_text=True)
+
+
+def test_the_log_says_so_every_day_until_it_is_published(own_database: str, capfd: Any) -> None:
     with clock.at(make.at("2026-12-01")):
         jobs.watch()
-    assert "calendar.missing" in "".join(capfd.readouterr())
+        assert "calendar.missing" in "".join(capfd.readouterr())
+        with transaction() as session:
+            calendar.publish(session, whole_year(2027), source="通知", published_by="system:test")
+        jobs.watch()
+        assert "calendar.missing" not in "".join(capfd.readouterr())

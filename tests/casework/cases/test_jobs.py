@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from casework.calendars.rules import whole_year
 from casework.cases import jobs, service
 from casework.cases.queries import Case
 from core import calendar, clock
 from core.actors import Citizen, Staff
 from core.db import transaction
+from core.workdays import Day
 from tests.factories import cases as make
 from tests.factories import prereview as papers
 from tests.factories.catalogue import CITY_HALL
@@ -150,13 +152,8 @@ def test_a_published_year_makes_a_date_firm(own_database: str, owner: Citizen, c
         case = make.accepted(session, owner, clerk)
     assert case.due_status == "PROVISIONAL"
     with transaction() as session:
-        session.execute(
-            text(
-                "INSERT INTO calendar_day (day, is_workday, name, source)"
-                " SELECT d, extract(isodow FROM d) < 6 AND d <> '2027-01-01', '', 'test'"
-                " FROM generate_series('2027-01-01'::date, '2027-12-31'::date, '1 day') AS d"
-            )
-        )
+        days = [Day(day.day, day.is_workday and day.day != date(2027, 1, 1)) for day in whole_year(2027)]
+        calendar.publish(session, days, source="test", published_by="system:test")
     jobs.recompute_open()
     row = make.row(case.id)
     assert (row.due_status, row.due_on) == ("FIRM", date(2027, 1, 18))

@@ -1,0 +1,1 @@
+"""The days of a calendar in a file: CSV or JSON."""
