@@ -51,7 +51,10 @@ def import_sample(progress: Callable[[str], None]) -> Sequence[Fault]:
         if report.faults:
             session.rollback()
             return report.faults
-        catalogue.import_sample_places(session)
+        places_report = catalogue.import_sample_places(session)
+        if places_report.faults:
+            session.rollback()
+            return places_report.faults
     progress(f"{report.items} items, {report.changed} new or changed; places imported")
     return ()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, time
@@ -15,8 +16,14 @@ from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.orm import Session
 
 from casework.catalogue.answers import service as answers
+from casework.catalogue.importing.faults.rules import Fault, shape
+from casework.catalogue.importing.records.queries import known_items
 from casework.catalogue.importing.service import upsert
+from casework.catalogue.lookups import queries as lookups
+from casework.catalogue.lookups.models import Zone
 from casework.places import rules
+from casework.places.keeping import queries as edits
+from casework.places.keeping import service as keeping
 from casework.places.models import HallException, HallHours, HallZone, ServiceHall, ServiceWindow, WindowItem
 from casework.places.points import rules as point_rules
 from casework.places.points import service as points
@@ -70,66 +77,95 @@ class _Places(ma.Schema):
 
 @dataclass(frozen=True, slots=True)
 class PlacesReport:
-    """Halls and windows in the document, how many rows differed, and the faults as "path: what" (then nothing was written)."""
+    """Halls and windows in the document, how many rows differed, and the faults (then nothing was written)."""
 
     halls: int
     windows: int
     changed: int
-    faults: tuple[str, ...]
+    faults: tuple[Fault, ...]
 
 
-def import_places(session: Session, document: Mapping[str, Any]) -> PlacesReport:
+def import_places(session: Session, document: Mapping[str, Any], *, overwrite: bool = False) -> PlacesReport:
     """Write the halls of `document`; the same twice changes nothing. Zones, regions and items must be in the catalogue.
 
     A hall's windows that the document no longer has are closed, never deleted; a window that a manager paused stays paused.
+    Hours, and what a window takes, that a manager changed since the last import stay, unless the document says something
+    new of them: that is a fault, or with `overwrite` the document wins.
     """
     try:
         places = _Places().load(document)
     except ma.ValidationError as wrong:
         return PlacesReport(0, 0, 0, tuple(_flat("", wrong.messages)))
-    wrong_halls = tuple(_faults(places["halls"]))
+    wrong_halls = [*_faults(places["halls"]), *_references(session, places["halls"])]
     if wrong_halls:
-        return PlacesReport(0, 0, 0, wrong_halls)
+        return PlacesReport(0, 0, 0, tuple(wrong_halls))
+    merged = edits.merged(session, places["halls"], overwrite=overwrite)
+    if merged.faults:
+        return PlacesReport(0, 0, 0, merged.faults)
     windows = changed = 0
     for position, hall in enumerate(places["halls"], 1):
         rows = list(_windows(hall))
         windows += len(rows)
-        changed += _write_hall(session, hall, position, rows)
+        changed += _write_hall(session, hall, position, rows, merged.of(hall["code"]))
+    keeping.remember(session, merged.said)
     if changed:
         answers.touch(session)
     return PlacesReport(len(places["halls"]), windows, changed, ())
 
 
-def _flat(path: str, messages: Any) -> Iterator[str]:
+def _flat(path: str, messages: Any) -> Iterator[Fault]:
     if isinstance(messages, Mapping):
         for key, inner in messages.items():
             yield from _flat(f"{path}.{key}" if path else str(key), inner)
     else:
-        yield from (f"{path}: {message}" for message in messages)
+        for message in messages:
+            yield shape(path, str(message))
 
 
-def _faults(halls: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def _faults(halls: Sequence[Mapping[str, Any]]) -> Iterator[Fault]:
+    codes = Counter(hall["code"] for hall in halls)
     seen: set[str] = set()
     for i, hall in enumerate(halls):
         if hall["code"] in seen:
-            yield f"halls.{i}.code: {hall['code']} is there before"
+            yield Fault(f"halls.{i}.code", "TWICE", {"name": hall["code"], "count": codes[hall["code"]]})
         seen.add(hall["code"])
         if (hall["latitude"] is None) != (hall["longitude"] is None):
-            yield f"halls.{i}: latitude and longitude go together"
+            yield Fault(f"halls.{i}", "HALF_A_POSITION")
         windows = {zone["zone_code"]: zone["windows"] for zone in hall["zones"]}
-        if len(windows) != len(hall["zones"]):
-            yield f"halls.{i}.zones: a zone is there twice"
+        weekdays = [weekday for hours in hall["hours"] for weekday in hours["weekdays"]]
+        for name, told in (("zones", [zone["zone_code"] for zone in hall["zones"]]), ("hours", weekdays)):
+            for key, count in Counter(told).items():
+                if count > 1:
+                    yield Fault(f"halls.{i}.{name}", "TWICE", {"name": key, "count": count})
         for j, special in enumerate(hall["special_windows"]):
             if special["number"] > windows.get(special["zone_code"], 0):
-                yield f"halls.{i}.special_windows.{j}: the zone has no such window"
-        weekdays = [weekday for hours in hall["hours"] for weekday in hours["weekdays"]]
-        if len(weekdays) != len(set(weekdays)):
-            yield f"halls.{i}.hours: a weekday is there twice"
+                yield Fault(f"halls.{i}.special_windows.{j}", "NO_SUCH_WINDOW")
         for j, hours in enumerate(hall["hours"]):
             try:
                 rules.check_periods(hours["periods"])
             except InvalidInput:
-                yield f"halls.{i}.hours.{j}.periods: they overlap or end before they begin"
+                yield Fault(f"halls.{i}.hours.{j}.periods", "PERIODS")
+
+
+def _references(session: Session, halls: Sequence[Mapping[str, Any]]) -> Iterator[Fault]:
+    regions = {region["code"] for region in lookups.regions(session)}
+    zones = set(session.scalars(select(Zone.code)))
+    items = {
+        f"halls.{i}.special_windows.{j}.items.{k}": item
+        for i, hall in enumerate(halls)
+        for j, special in enumerate(hall["special_windows"])
+        for k, item in enumerate(special["items"])
+    }
+    known = known_items(session, items.values())
+    for i, hall in enumerate(halls):
+        if hall["region_code"] not in regions:
+            yield Fault(f"halls.{i}.region_code", "UNKNOWN_REGION", {"name": hall["region_code"]})
+        for j, zone in enumerate(hall["zones"]):
+            if zone["zone_code"] not in zones:
+                yield Fault(f"halls.{i}.zones.{j}.zone_code", "UNKNOWN_ZONE", {"name": zone["zone_code"]})
+    for path, item in items.items():
+        if item not in known:
+            yield Fault(path, "NO_SUCH_ITEM", {"name": item})
 
 
 def _windows(hall: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], list[str]]]:
@@ -152,7 +188,11 @@ def _windows(hall: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], list[str
 
 
 def _write_hall(
-    session: Session, hall: Mapping[str, Any], position: int, windows: Sequence[tuple[dict[str, Any], list[str]]]
+    session: Session,
+    hall: Mapping[str, Any],
+    position: int,
+    windows: Sequence[tuple[dict[str, Any], list[str]]],
+    kept: edits.Kept,
 ) -> int:
     hall_id = rules.hall_id(hall["code"])
     row = {key: hall[key] for key in ("code", "name", "level", "region_code", "address", "consult")}
@@ -163,6 +203,7 @@ def _write_hall(
         HallZone,
         [{"hall_id": hall_id, "zone_code": zone["zone_code"], "area": zone["area"]} for zone in hall["zones"]],
     )
+    windows = [(window | {"kind": kept.kind(window["code"])}, kept.items(window["code"])) for window, _ in windows]
     changed += upsert(session, ServiceWindow, [window for window, _ in windows], keep=("state", "edit"))
     gone = session.execute(
         update(ServiceWindow)
@@ -175,12 +216,7 @@ def _write_hall(
         .returning(ServiceWindow.id)
     ).all()
     items = {(window["id"], item) for window, taken in windows for item in taken}
-    hours = {
-        (hall_id, weekday, opens, closes)
-        for found in hall["hours"]
-        for weekday in found["weekdays"]
-        for opens, closes in found["periods"]
-    }
+    hours = {(hall_id, weekday, opens, closes) for weekday, opens, closes in kept.hours()}
     of_hall = WindowItem.window_id.in_(select(ServiceWindow.id).where(ServiceWindow.hall_id == hall_id))
     changed += len(gone) + _replace(session, WindowItem, of_hall, items)
     changed += _replace(session, HallHours, HallHours.hall_id == hall_id, hours)

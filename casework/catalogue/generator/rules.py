@@ -46,6 +46,8 @@ _SPREAD = 0.13
 _KINDS = (("TOWN", 150), ("TERMINAL", 320))
 """How many of the points of a real city are in towns, and how many machines there are; the rest is in villages."""
 _CITY_POINTS = 3121
+_TAKEN = {"TOWN": (60, 30), "VILLAGE": (15, 10), "TERMINAL": (12, 8)}
+"""How many items all points of a kind and district take, and how many more one of them may."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,15 +219,51 @@ def _fee(amount: int) -> list[dict[str, Any]]:
     return [line | {"basis": "合成依据,仅供测试", "prepayable": True, "payee": "财政非税账户"}]
 
 
-def points(regions: Sequence[Mapping[str, Any]], *, count: int, seed: int) -> dict[str, Any]:
-    """A document of `count` made-up service points in these districts (S31); coordinates are GCJ-02."""
+def points(
+    regions: Sequence[Mapping[str, Any]], *, count: int, seed: int, items: Sequence[Mapping[str, Any]] = ()
+) -> dict[str, Any]:
+    """A document of `count` made-up service points in these districts (S31); coordinates are GCJ-02.
+
+    `items`: those of a document of items; each point takes some of them, as points of its kind and district do.
+    """
     chance = random.Random(seed)  # noqa: S311  # made-up data, no secret
+    made = [_point(number, kind, regions, chance) for number, kind in enumerate(_kinds(count), 1)]
+    if items:
+        names = [region["name"] for region in regions]
+        offers = {region["code"]: _Offer(region["name"], names, items, chance) for region in regions}
+        made = [point | {"items": offers[point["region_code"]].some(point["kind"], chance)} for point in made]
     return {
         "schema_version": "1.0",
         "disclaimer": "合成数据,仅供测试;名称、地址、坐标、电话均非真实。",
         "coordinate_system": "GCJ-02",
-        "points": [_point(number, kind, regions, chance) for number, kind in enumerate(_kinds(count), 1)],
+        "points": made,
     }
+
+
+class _Offer:
+    """What points of a district take: people's matters of the city and of the district itself, most of it in common."""
+
+    def __init__(
+        self, name: str, names: Sequence[str], items: Sequence[Mapping[str, Any]], chance: random.Random
+    ) -> None:
+        others = tuple(other for other in names if other != name)
+        near = [
+            item
+            for item in items
+            if "自然人" in item["service_objects"] and not any(other in item["authority_now"] for other in others)
+        ]
+        at_once = [item for item in near if item["case_type_code"] == "1"]
+        self._common: dict[str, list[str]] = {}
+        self._others: dict[str, list[str]] = {}
+        for kind, (common, _) in _TAKEN.items():
+            codes = [item["item_id"] for item in (at_once if kind == "TERMINAL" else near)]
+            chance.shuffle(codes)
+            self._common[kind], self._others[kind] = codes[:common], codes[common:]
+
+    def some(self, kind: str, chance: random.Random) -> list[str]:
+        """The items of one point, by code."""
+        more = chance.randint(0, _TAKEN[kind][1])
+        return sorted(self._common[kind] + chance.sample(self._others[kind], min(more, len(self._others[kind]))))
 
 
 def _kinds(count: int) -> Iterator[str]:

@@ -13,15 +13,16 @@ ITEMS_FILE, POINTS_FILE = "items.json", "points.json"
 
 
 def write_city(folder: Path, *, items: int, points: int, seed: int, day: date) -> tuple[Path, Path]:
-    """Write `items.json` (for `import-catalogue`) and `points.json` into `folder`; returns their paths.
+    """Write `items.json` (for `import-catalogue`) and `points.json` (for `import-points` afterwards) into `folder`; their paths.
 
     Raises `ValueError` for more items than the vocabulary has.
     """
     lookups = sample_document()["lookups"]
     folder.mkdir(parents=True, exist_ok=True)
+    city = rules.catalogue(lookups, items=items, seed=seed, day=day.isoformat())
     documents = {
-        ITEMS_FILE: rules.catalogue(lookups, items=items, seed=seed, day=day.isoformat()),
-        POINTS_FILE: rules.points(lookups["regions"], count=points, seed=seed),
+        ITEMS_FILE: city,
+        POINTS_FILE: rules.points(lookups["regions"], count=points, seed=seed, items=city["items"]),
     }
     for name, document in documents.items():
         text = json.dumps(document, ensure_ascii=False, indent=None, separators=(",", ":"))

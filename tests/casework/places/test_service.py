@@ -131,7 +131,7 @@ def test_faulty_places_are_refused_with_their_place(
     document = smaller()
     change(document)
     report = service.import_places(session, document)
-    assert any(fault.startswith(path) for fault in report.faults), report.faults
+    assert any(fault.path.startswith(path) for fault in report.faults), report.faults
     assert queries.window_count(session, CITY_HALL, "Z1") == 12
 
 
