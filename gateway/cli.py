@@ -66,6 +66,9 @@ def web(host: str, port: int, workers: int, threads: int) -> None:
     from gateway.web import serve
 
     _settings()  # tells every fault now, once, instead of in each worker
+    from gateway.app import preload
+
+    preload()
     serve(host=host, port=port, workers=workers, threads=threads)
 
 

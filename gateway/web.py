@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import multiprocessing
 
 from flask import Flask
 from granian import Granian
@@ -14,7 +15,7 @@ STOP_SECONDS = 15
 
 def application() -> Flask:
     """What each worker process runs."""
-    # Here, because the process that only watches the workers doesn't need the product: it starts seconds sooner without.
+    # Here, so that another target can be served without the product.
     from core.settings import load
     from gateway import logs
     from gateway.app import create_app
@@ -25,7 +26,11 @@ def application() -> Flask:
 
 
 def serve(*, host: str, port: int, workers: int, threads: int, target: str = TARGET, factory: bool = True) -> None:
-    """Serve `target` until SIGTERM or SIGINT, then finish the requests being answered within 15 s. A worker that dies is replaced."""
+    """Serve `target` until SIGTERM or SIGINT, then finish the requests being answered within 15 s. A worker that dies is replaced.
+
+    Workers are forked, so they share what was loaded before (`gateway.app.preload`).
+    """
+    multiprocessing.set_start_method("fork", force=True)
     logging.getLogger("_granian").setLevel(logging.WARNING)
     Granian(
         target,
