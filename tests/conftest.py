@@ -235,11 +235,12 @@ def workday_calendar(app: Flask) -> Calendar:
 
 
 @pytest.fixture
-def run_jobs(app: Flask, settings: Settings) -> Callable[..., None]:
+def run_jobs(app: Flask) -> Callable[..., None]:
     """Run the queued jobs that are due, in this process, until none is left; `all=True` runs the scheduled ones too."""
 
     async def drain() -> None:
-        async with connected(settings.database_url) as worker:
+        # Where the test works: that may be a database of its own.
+        async with connected(db.engine().url.render_as_string(hide_password=False)) as worker:
             await worker.run_worker_async(
                 queues=list(jobs.QUEUES), wait=False, concurrency=4, install_signal_handlers=False, listen_notify=False
             )
