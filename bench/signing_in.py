@@ -13,6 +13,7 @@ from sqlalchemy import insert, text
 
 from auth.factors import service
 from auth.factors.ports import CodeSender
+from auth.factors.rules import SIGN_IN
 from auth.sessions import rules
 from auth.sessions.models import RefreshToken
 from bench import data, load
@@ -40,7 +41,7 @@ def send_codes(numbers: Iterable[int]) -> dict[str, str]:
     ports.provide(CodeSender, phones)
     with transaction() as session:
         for number in numbers:
-            service.send_code(session, phone=data.phone(number))
+            service.send_code(session, phone=data.phone(number), use=SIGN_IN)
         waiting = list(session.scalars(_WAITING, {"task": service.SEND}))
     for delivery_id in waiting:
         service.deliver_code(delivery_id)

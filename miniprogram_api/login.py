@@ -107,17 +107,21 @@ def origin_of(channel: str) -> Origin:
     return Origin(cast(Channel, channel), request_address(), request.user_agent.string, language())
 
 
+def code_times() -> dict[str, int]:
+    """How long a code is good and when the next may be asked for, in seconds."""
+    return {"expires_in": rules.POLICY.valid.seconds, "resend_after": rules.POLICY.resend_after.seconds}
+
+
 @blp.post("/code")
 @access.public("signing in", limit=rules.CODES_PER_ADDRESS)
 @blp.arguments(DeviceHeader, location="headers")
 @blp.arguments(CodeIn)
 @blp.response(202, CodeSentOut)
 def send_code(header: dict[str, Any], data: dict[str, Any]) -> dict[str, int]:
-    """Send a one-time code to a phone."""
+    """Send a one-time code for signing in to a phone; it is good for nothing else."""
     with transaction() as session:
-        service.send_code(session, phone=data["phone"], device=header["device"])
-    policy = rules.POLICY
-    return {"expires_in": policy.valid.seconds, "resend_after": policy.resend_after.seconds}
+        service.send_code(session, phone=data["phone"], use=rules.SIGN_IN, device=header["device"])
+    return code_times()
 
 
 @blp.post("/code/verify")
@@ -126,7 +130,7 @@ def send_code(header: dict[str, Any], data: dict[str, Any]) -> dict[str, int]:
 @blp.response(200, TokensOut)
 def sign_in_by_code(data: dict[str, Any]) -> Tokens:
     """Sign in with the code that a phone got."""
-    proven = service.check_code(phone=data["phone"], code=data["code"])
+    proven = service.check_code(phone=data["phone"], code=data["code"], use=rules.SIGN_IN)
     with transaction() as session:
         outcome = service.sign_in_by_phone(
             session, phone=data["phone"], proven=proven, origin=origin_of(data["channel"])
@@ -165,10 +169,11 @@ def sign_in_with_sealed_phone(data: dict[str, Any]) -> Tokens:
 @blp.arguments(PhoneCodeIn)
 @blp.response(200, FreshOut)
 def add_phone_by_code(data: dict[str, Any]) -> Fresh:
-    """Add a phone by the code it got."""
-    phone = service.prove_phone(**data)
+    """Add a phone by the code that `POST /api/v1/account/phone/code` sent to it."""
+    actor = access.citizen_actor()
+    phone = service.prove_phone(**data, use=rules.binding_within(actor.session_id))
     with transaction() as session:
-        return service.add_phone(session, actor=access.citizen_actor(), phone=phone)
+        return service.add_phone(session, actor=actor, phone=phone)
 
 
 @blp.post("/wechat/phone")

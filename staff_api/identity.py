@@ -13,6 +13,7 @@ from auth.accounts.freezing import queries as freezes
 from auth.accounts.freezing import service as freezing
 from auth.accounts.models import SubjectFreeze
 from auth.factors import service as factors
+from auth.factors.rules import at_counter
 from auth.identity import service
 from auth.identity.conflicts import queries as conflicts
 from auth.identity.conflicts import service as deciding
@@ -134,7 +135,7 @@ def check(data: dict[str, Any]) -> None:
 def send_code(data: dict[str, Any]) -> None:
     """Send a code to the phone that the person at the counter holds."""
     with transaction() as session:
-        factors.send_code(session, phone=data["phone"])
+        factors.send_code(session, phone=data["phone"], use=at_counter(access.staff_actor().session_id))
 
 
 @blp.post("/phone")
@@ -143,9 +144,10 @@ def send_code(data: dict[str, Any]) -> None:
 @blp.response(204)
 def change_phone(data: dict[str, Any]) -> None:
     """Give a person who lost the phone another one."""
-    document, proven = _card(data), factors.check_code(phone=data["phone"], code=data.pop("code"))
+    actor, document = access.staff_actor(), _card(data)
+    proven = factors.check_code(phone=data["phone"], code=data.pop("code"), use=at_counter(actor.session_id))
     with transaction() as session:
-        rebinding.change_phone_at_counter(session, actor=access.staff_actor(), document=document, proven=proven, **data)
+        rebinding.change_phone_at_counter(session, actor=actor, document=document, proven=proven, **data)
 
 
 @blp.post("/document")

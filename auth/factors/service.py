@@ -26,6 +26,7 @@ from auth.accounts.rules import EndReason, SubjectState
 from auth.factors import rules
 from auth.factors.errors import CodeWrong, PhoneNotServed
 from auth.factors.ports import CodeSender
+from auth.factors.rules import CodeUse
 from auth.identity import service as identity
 from auth.identity.rules import EvidenceType, Purpose, Revocation
 from auth.sessions import service as sessions
@@ -39,7 +40,6 @@ from core.ports import PartnerRefused, PartnerUnavailable
 from core.web.access import level_too_low
 
 SEND = "factors.send_code"
-PURPOSE = "sign-in"
 
 _SIGN_IN = System("sign-in")
 _SEALED = "otp.delivery"
@@ -78,8 +78,10 @@ class SignIn:
 # One-time codes ------------------------------------------------------------------------------------------------------
 
 
-def send_code(session: Session, *, phone: str, device: str | None = None) -> None:
-    """Send a new code to `phone`; an earlier one is void. Says and takes the same whether or not anybody uses the phone.
+def send_code(session: Session, *, phone: str, use: CodeUse, device: str | None = None) -> None:
+    """Send a new code to `phone`, good for `use` alone; an earlier one for the same purpose is void.
+
+    Says and takes the same whether or not anybody uses the phone.
 
     `device`: what the asking device calls itself. Raises `IdentifierError`, `PhoneNotServed`, `RateLimited` (a minute
     apart, 5 an hour, 10 a day per phone; 10 an hour per device), `SourceUnavailable`.
@@ -96,11 +98,12 @@ def send_code(session: Session, *, phone: str, device: str | None = None) -> Non
         hit(rules.CODES_A_DAY, hashed)
         code, delivery_id = rules.as_code(secrets.randbelow(10**rules.POLICY.digits)), ids.random_token(128)
         seconds = int(rules.POLICY.valid.total_seconds())
-        sealed = security.encrypt(json.dumps([number.e164, code]), _SEALED)
+        sealed = security.encrypt(json.dumps([number.e164, code, use.purpose]), _SEALED)
+        key = _code_key(hashed, use.purpose)
         with cache.client().pipeline(transaction=False) as pipe:
-            pipe.delete(_code_key(hashed))
-            pipe.hset(_code_key(hashed), mapping={"mac": _mac(number.e164, code), "delivery": delivery_id})
-            pipe.expire(_code_key(hashed), seconds)
+            pipe.delete(key)
+            pipe.hset(key, mapping={"mac": _mac(number.e164, code, use), "delivery": delivery_id})
+            pipe.expire(key, seconds)
             pipe.set(_delivery_key(delivery_id), sealed.hex(), ex=seconds)
             pipe.execute()
     except RedisError:
@@ -120,45 +123,48 @@ def deliver_code(delivery_id: str) -> None:
     sealed = cache.client().get(_delivery_key(delivery_id))
     if not isinstance(sealed, str):
         return
-    phone, code = json.loads(security.decrypt(bytes.fromhex(sealed), _SEALED))
+    phone, code, purpose = json.loads(security.decrypt(bytes.fromhex(sealed), _SEALED))
     hashed = people.phone_lookup(phone).hex()
-    if cache.client().hget(_code_key(hashed), "delivery") == delivery_id:
+    if cache.client().hget(_code_key(hashed, purpose), "delivery") == delivery_id:
         minutes = int(rules.POLICY.valid.total_seconds() // 60)
         try:
-            ports.get(CodeSender).send_code(phone, code, minutes, PURPOSE)
+            ports.get(CodeSender).send_code(phone, code, minutes, purpose)
         except PartnerRefused as refusal:
             log.warning("a one-time code was refused", extra={"code": refusal.code})
     cache.client().delete(_delivery_key(delivery_id))
 
 
-def check_code(*, phone: str, code: str) -> bool:
-    """Whether `code` is the one sent to `phone`; a right one is used up, the fifth wrong try voids it. `SourceUnavailable`."""
+def check_code(*, phone: str, code: str, use: CodeUse) -> bool:
+    """Whether `code` is the one sent to `phone` for this `use`; a right one is used up, the fifth wrong try voids it.
+
+    A right one that was asked for elsewhere is wrong here, and counts as such. Raises `SourceUnavailable`.
+    """
     number = normalise_phone(phone)
-    key = _code_key(people.phone_lookup(number.e164).hex())
+    key = _code_key(people.phone_lookup(number.e164).hex(), use.purpose)
     try:
-        found = cache.client().eval(_CHECK, 1, key, _mac(number.e164, code), str(rules.POLICY.tries))
+        found = cache.client().eval(_CHECK, 1, key, _mac(number.e164, code, use), str(rules.POLICY.tries))
     except RedisError:
         raise SourceUnavailable() from None
     return bool(found == 1)
 
 
-def prove_phone(*, phone: str, code: str) -> WeChatPhone:
+def prove_phone(*, phone: str, code: str, use: CodeUse) -> WeChatPhone:
     """The phone that the right code proves, for `add_phone`. Raises `CodeWrong`, `SourceUnavailable`."""
-    if not check_code(phone=phone, code=code):
+    if not check_code(phone=phone, code=code, use=use):
         raise CodeWrong(tries=rules.POLICY.tries)
     return WeChatPhone(normalise_phone(phone).e164)
 
 
-def _code_key(hashed: str) -> str:
-    return f"otp:{{{hashed}}}:code"
+def _code_key(hashed: str, purpose: str) -> str:
+    return f"otp:{{{hashed}}}:code:{purpose}"
 
 
 def _delivery_key(delivery_id: str) -> str:
     return f"otp:delivery:{delivery_id}"
 
 
-def _mac(phone_e164: str, code: str) -> str:
-    return security.lookup(f"otp:{PURPOSE}", f"{phone_e164}:{code}").hex()
+def _mac(phone_e164: str, code: str, use: CodeUse) -> str:
+    return security.lookup(f"otp:{use.purpose}", f"{phone_e164}:{use.within}:{code}").hex()
 
 
 # Asking WeChat -------------------------------------------------------------------------------------------------------

@@ -289,7 +289,7 @@ def test_a_signed_in_person_adds_a_phone_by_its_code(
     client: FlaskClient, sandbox: Sandbox, citizen: Callable[..., Any], run_jobs: Callable[..., None]
 ) -> None:
     _, headers = citizen(level=0, channel="H5")
-    client.post("/api/v1/login/code", json={"phone": "19900000001"})
+    client.post("/api/v1/account/phone/code", json={"phone": "19900000001"}, headers=headers)
     run_jobs()
     code = sandbox.get("outbox.json", phone="19900000001")["messages"][0]["code"]
     wrong = client.post(

@@ -13,14 +13,16 @@ from tests.sandbox_client import Sandbox
 
 URL = "/api/v1/account"
 PHONE = "19900000001"
+CodeFor = Callable[[str, dict[str, str]], str]
 
 
 @pytest.fixture
-def code_for(client: FlaskClient, sandbox: Sandbox, run_jobs: Callable[..., None]) -> Callable[[str], str]:
-    """The code that a phone gets."""
+def code_for(client: FlaskClient, sandbox: Sandbox, run_jobs: Callable[..., None]) -> CodeFor:
+    """The code that a phone gets for being bound by who signed in with these headers."""
 
-    def send(phone: str) -> str:
-        assert client.post("/api/v1/login/code", json={"phone": phone}).status_code == 202
+    def send(phone: str, headers: dict[str, str]) -> str:
+        asked = client.post("/api/v1/account/phone/code", json={"phone": phone}, headers=headers)
+        assert (asked.status_code, set(asked.get_json())) == (202, {"expires_in", "resend_after"})
         run_jobs()
         code: str = sandbox.get("outbox.json", phone=phone)["messages"][0]["code"]
         return code
@@ -28,13 +30,11 @@ def code_for(client: FlaskClient, sandbox: Sandbox, run_jobs: Callable[..., None
     return send
 
 
-def test_a_new_phone(
-    client: FlaskClient, citizen: Callable[..., Any], code_for: Callable[[str], str], sandbox: Sandbox
-) -> None:
+def test_a_new_phone(client: FlaskClient, citizen: Callable[..., Any], code_for: CodeFor, sandbox: Sandbox) -> None:
     card = make.resident_id()
     actor, headers = citizen(level=3, document=card)
     fresh_proof(actor, Purpose.CHANGE_PHONE, card)
-    code = code_for(PHONE)
+    code = code_for(PHONE, headers)
     wrong = client.post(
         f"{URL}/phone", json={"phone": PHONE, "code": f"{(int(code) + 1) % 10**6:06d}"}, headers=headers
     )
@@ -44,12 +44,47 @@ def test_a_new_phone(
     assert client.get(URL, headers=headers).get_json()["phone"].endswith(PHONE[-4:])
 
 
+def test_a_code_for_signing_in_binds_nothing_and_one_of_another_device_neither(
+    client: FlaskClient,
+    citizen: Callable[..., Any],
+    code_for: CodeFor,
+    sandbox: Sandbox,
+    run_jobs: Callable[..., None],
+) -> None:
+    """PROTOCOLS 5.3: whoever talks somebody out of a code gets nothing else for it."""
+    card = make.resident_id()
+    actor, headers = citizen(level=3, document=card)
+    _, elsewhere = citizen(level=2)
+    fresh_proof(actor, Purpose.CHANGE_PHONE, card)
+    body = {"phone": PHONE, "code": code_for(PHONE, elsewhere)}
+    assert client.post(f"{URL}/phone", json=body, headers=headers).get_json()["code"] == "CODE_WRONG"
+    signing_in = body | {"channel": "APP"}
+    assert client.post("/api/v1/login/code/verify", json=signing_in).get_json()["code"] == "CODE_WRONG"
+    other = "19900000002"
+    assert client.post("/api/v1/login/code", json={"phone": other}).status_code == 202
+    run_jobs()
+    body = {"phone": other, "code": sandbox.get("outbox.json", phone=other)["messages"][0]["code"]}
+    for path in (f"{URL}/phone", "/api/v1/login/phone"):
+        assert client.post(path, json=body, headers=headers).get_json()["code"] == "CODE_WRONG"
+    assert client.post("/api/v1/login/code/verify", json=body | {"channel": "APP"}).status_code == 200
+
+
+def test_codes_to_bind_are_for_who_is_signed_in(client: FlaskClient, citizen: Callable[..., Any]) -> None:
+    asked = f"{URL}/phone/code"
+    assert client.post(asked, json={"phone": PHONE}).status_code == 401
+    _, headers = citizen(level=1)
+    statuses = [
+        client.post(asked, json={"phone": f"1990000{number:04d}"}, headers=headers).status_code for number in range(11)
+    ]
+    assert statuses == [202] * 10 + [429]
+
+
 def test_without_a_fresh_proof_the_answer_names_the_ways(
-    client: FlaskClient, citizen: Callable[..., Any], code_for: Callable[[str], str]
+    client: FlaskClient, citizen: Callable[..., Any], code_for: CodeFor
 ) -> None:
     """RFC 9470; the way over the network ID begins at the address the answer gives."""
     _, headers = citizen(level=3)
-    body = {"phone": PHONE, "code": code_for(PHONE)}
+    body = {"phone": PHONE, "code": code_for(PHONE, headers)}
     answer = client.post(f"{URL}/phone", json=body, headers=headers)
     problem = answer.get_json()
     assert (answer.status_code, problem["code"], problem["purpose"]) == (401, "AUTH_LEVEL_TOO_LOW", "CHANGE_PHONE")

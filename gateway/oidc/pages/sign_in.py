@@ -10,6 +10,7 @@ from auth.accounts import queries as people
 from auth.accounts.ports import WeChatPhone
 from auth.factors import rules, service
 from auth.factors.errors import CodeWrong
+from auth.factors.rules import CodePurpose, CodeUse
 from auth.oidc.browser import service as browsers
 from auth.oidc.interactions import service as interactions
 from auth.oidc.interactions.service import AskConsent, SignIn, StepUp
@@ -97,10 +98,16 @@ def send_another(visit: Visit) -> Response:
     return visit.go("/code")
 
 
+def _use(visit: Visit) -> CodeUse:
+    """What a code asked for on this page does: good for this one sign-in, or for binding the phone in it."""
+    purpose = CodePurpose.BIND_PHONE if adding_phone(visit) else CodePurpose.SIGN_IN
+    return rules.on_page(purpose, visit.interaction.id)
+
+
 def _send(visit: Visit, number: str) -> None:
     hit(rules.CODES_PER_ADDRESS, request_address() or "-")
     with transaction() as session:
-        service.send_code(session, phone=number)
+        service.send_code(session, phone=number, use=_use(visit))
     visit.desk.phone, visit.desk.wrong, visit.desk.resent = number, 0, False
 
 
@@ -126,7 +133,7 @@ def check_code(visit: Visit) -> Response:
     if not _CODE.fullmatch(typed):
         return visit.fault("code", *TEXTS["code.shape"], field="code")
     hit(rules.TRIES_PER_ADDRESS, request_address() or "-")
-    proven = service.check_code(phone=number, code=typed)
+    proven = service.check_code(phone=number, code=typed, use=_use(visit))
     return _add_phone(visit, number, proven=proven) if adding_phone(visit) else _by_phone(visit, number, proven=proven)
 
 

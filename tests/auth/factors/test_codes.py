@@ -4,12 +4,14 @@ import logging
 import threading
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import select, text
 
 from auth.factors import service
 from auth.factors.errors import CodeWrong, PhoneNotServed
+from auth.factors.rules import SIGN_IN, CodePurpose, CodeUse, at_counter, binding_within, on_page
 from auth.sessions.models import LoginEvent
 from auth.sessions.rules import Origin
 from core import cache
@@ -28,7 +30,7 @@ PHONE = "19900000001"
 
 def send(phone: str = PHONE) -> None:
     with transaction() as session:
-        service.send_code(session, phone=phone)
+        service.send_code(session, phone=phone, use=SIGN_IN)
 
 
 def after_a_minute() -> None:
@@ -52,8 +54,51 @@ def test_a_code_arrives_and_works_once(sandbox: Sandbox, run_jobs: Callable[...,
     (code,) = sent_codes(sandbox)
     assert len(code) == 6
     assert code.isdigit()
-    assert service.check_code(phone="+86 " + PHONE, code=code) is True
-    assert service.check_code(phone=PHONE, code=code) is False
+    assert service.check_code(phone="+86 " + PHONE, code=code, use=SIGN_IN) is True
+    assert service.check_code(phone=PHONE, code=code, use=SIGN_IN) is False
+
+
+SESSION, ANOTHER = UUID(int=1), UUID(int=2)
+USES = [
+    SIGN_IN,
+    binding_within(SESSION),
+    binding_within(ANOTHER),
+    at_counter(SESSION),
+    at_counter(ANOTHER),
+    on_page(CodePurpose.SIGN_IN, "one"),
+    on_page(CodePurpose.SIGN_IN, "two"),
+    on_page(CodePurpose.BIND_PHONE, "one"),
+]
+
+
+@pytest.mark.parametrize("asked", USES, ids=str)
+def test_a_code_is_good_for_what_it_was_asked_for_alone(
+    sandbox: Sandbox, run_jobs: Callable[..., None], asked: CodeUse
+) -> None:
+    """PROTOCOLS 5.3: not for another act, and not in another session or sign-in."""
+    with transaction() as session:
+        service.send_code(session, phone=PHONE, use=asked)
+    run_jobs()
+    (code,) = sent_codes(sandbox)
+    # Tries of the same purpose count; there are fewer than five here.
+    assert [use for use in USES if use != asked and service.check_code(phone=PHONE, code=code, use=use)] == []
+    assert service.check_code(phone=PHONE, code=code, use=asked) is True
+
+
+def test_one_live_code_for_each_purpose(sandbox: Sandbox, run_jobs: Callable[..., None]) -> None:
+    """A code for another purpose voids none; the minute between two and the numbers an hour are the phone's."""
+    send()
+    with pytest.raises(RateLimited), transaction() as session:
+        service.send_code(session, phone=PHONE, use=binding_within(SESSION))
+    after_a_minute()
+    with transaction() as session:
+        service.send_code(session, phone=PHONE, use=binding_within(SESSION))
+    run_jobs()
+    # Both were sent at once: which came first isn't told.
+    codes = sent_codes(sandbox)
+    assert len(codes) == 2
+    assert sum(service.check_code(phone=PHONE, code=code, use=SIGN_IN) for code in codes) == 1
+    assert sum(service.check_code(phone=PHONE, code=code, use=binding_within(SESSION)) for code in codes) == 1
 
 
 def test_five_wrong_tries_burn_a_code(sandbox: Sandbox, run_jobs: Callable[..., None]) -> None:
@@ -61,8 +106,8 @@ def test_five_wrong_tries_burn_a_code(sandbox: Sandbox, run_jobs: Callable[..., 
     run_jobs()
     (code,) = sent_codes(sandbox)
     for _ in range(5):
-        assert service.check_code(phone=PHONE, code=another(code)) is False
-    assert service.check_code(phone=PHONE, code=code) is False
+        assert service.check_code(phone=PHONE, code=another(code), use=SIGN_IN) is False
+    assert service.check_code(phone=PHONE, code=code, use=SIGN_IN) is False
 
 
 def test_four_wrong_tries_do_not(sandbox: Sandbox, run_jobs: Callable[..., None]) -> None:
@@ -70,8 +115,8 @@ def test_four_wrong_tries_do_not(sandbox: Sandbox, run_jobs: Callable[..., None]
     run_jobs()
     (code,) = sent_codes(sandbox)
     for _ in range(4):
-        assert service.check_code(phone=PHONE, code=another(code)) is False
-    assert service.check_code(phone=PHONE, code=code) is True
+        assert service.check_code(phone=PHONE, code=another(code), use=SIGN_IN) is False
+    assert service.check_code(phone=PHONE, code=code, use=SIGN_IN) is True
 
 
 def test_tries_at_the_same_time_are_all_counted(sandbox: Sandbox, run_jobs: Callable[..., None]) -> None:
@@ -84,7 +129,7 @@ def test_tries_at_the_same_time_are_all_counted(sandbox: Sandbox, run_jobs: Call
 
     def check() -> None:
         together.wait()
-        right.append(service.check_code(phone=PHONE, code=code))
+        right.append(service.check_code(phone=PHONE, code=code, use=SIGN_IN))
 
     threads = [threading.Thread(target=check) for _ in range(20)]
     for thread in threads:
@@ -99,8 +144,8 @@ def test_a_code_belongs_to_its_phone(sandbox: Sandbox, run_jobs: Callable[..., N
     send()
     run_jobs()
     (code,) = sent_codes(sandbox)
-    assert service.check_code(phone="19900000002", code=code) is False
-    assert service.check_code(phone=PHONE, code=code) is True
+    assert service.check_code(phone="19900000002", code=code, use=SIGN_IN) is False
+    assert service.check_code(phone=PHONE, code=code, use=SIGN_IN) is True
 
 
 def test_a_code_is_good_for_five_minutes() -> None:
@@ -121,8 +166,8 @@ def test_a_new_code_voids_the_old_one(sandbox: Sandbox, run_jobs: Callable[..., 
         new = sent_codes(sandbox)[0]
         if new != old:
             break
-    assert service.check_code(phone=PHONE, code=old) is False
-    assert service.check_code(phone=PHONE, code=new) is True
+    assert service.check_code(phone=PHONE, code=old, use=SIGN_IN) is False
+    assert service.check_code(phone=PHONE, code=new, use=SIGN_IN) is True
 
 
 def test_a_code_that_was_replaced_is_no_longer_sent(sandbox: Sandbox, run_jobs: Callable[..., None]) -> None:
@@ -131,7 +176,7 @@ def test_a_code_that_was_replaced_is_no_longer_sent(sandbox: Sandbox, run_jobs: 
     send()
     run_jobs()
     (code,) = sent_codes(sandbox)
-    assert service.check_code(phone=PHONE, code=code) is True
+    assert service.check_code(phone=PHONE, code=code, use=SIGN_IN) is True
 
 
 def test_a_minute_between_two_codes() -> None:
@@ -168,11 +213,11 @@ def test_ten_codes_a_day_per_phone() -> None:
 def test_ten_codes_an_hour_per_device_whatever_the_phone() -> None:
     for number in range(10):
         with transaction() as session:
-            service.send_code(session, phone=f"1990000{number:04d}", device="device-0001")
+            service.send_code(session, phone=f"1990000{number:04d}", use=SIGN_IN, device="device-0001")
     with pytest.raises(RateLimited), transaction() as session:
-        service.send_code(session, phone="19900000999", device="device-0001")
+        service.send_code(session, phone="19900000999", use=SIGN_IN, device="device-0001")
     with transaction() as session:
-        service.send_code(session, phone="19900000999", device="device-0002")
+        service.send_code(session, phone="19900000999", use=SIGN_IN, device="device-0002")
     assert "device-0001" not in " ".join(cache.client().scan_iter("*"))
 
 
@@ -183,7 +228,7 @@ def test_virtual_carriers_and_new_segments_are_served(
     send(phone)
     run_jobs()
     (code,) = sent_codes(sandbox, phone)
-    assert service.check_code(phone=phone, code=code) is True
+    assert service.check_code(phone=phone, code=code, use=SIGN_IN) is True
 
 
 def test_known_and_unknown_phones_are_treated_alike(
@@ -230,7 +275,7 @@ def test_neither_code_nor_phone_is_in_a_log_or_in_the_database(
     logged = _said(caplog)
     (code,) = sent_codes(sandbox)
     caplog.clear()
-    service.check_code(phone=PHONE, code=code)
+    service.check_code(phone=PHONE, code=code, use=SIGN_IN)
     make.signed_in_by_phone(PHONE)
     logged += _said(caplog)
     stored += _rows("SELECT args::text FROM procrastinate_jobs")
@@ -266,7 +311,7 @@ def test_the_second_sender_brings_the_code_when_the_first_is_away(
     sandbox.fault("aliyun-sms", "error", value=503)
     run_jobs()
     (message,) = sandbox.get("outbox.json", phone=PHONE)["messages"]
-    assert service.check_code(phone=PHONE, code=message["fields"]["1"]) is True
+    assert service.check_code(phone=PHONE, code=message["fields"]["1"], use=SIGN_IN) is True
 
 
 def _rows(query: str) -> str:
@@ -302,7 +347,7 @@ def test_without_redis_there_are_no_codes(settings: Settings) -> None:
         with pytest.raises(SourceUnavailable):
             send()
         with pytest.raises(SourceUnavailable):
-            service.check_code(phone=PHONE, code="123456")
+            service.check_code(phone=PHONE, code="123456", use=SIGN_IN)
     finally:
         cache.configure(settings.redis_url)
     with transaction() as session:
@@ -331,7 +376,7 @@ def test_a_sender_that_is_away_is_asked_again(sandbox: Sandbox) -> None:
     service.deliver_code(delivery)
     service.deliver_code(delivery)
     (code,) = sent_codes(sandbox)
-    assert service.check_code(phone=PHONE, code=code) is True
+    assert service.check_code(phone=PHONE, code=code, use=SIGN_IN) is True
 
 
 def test_a_phone_the_sender_refuses_is_given_up(sandbox: Sandbox, run_jobs: Callable[..., None]) -> None:

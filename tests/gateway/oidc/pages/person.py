@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from auth.factors import service as factors
+from auth.factors.rules import SIGN_IN
 from core import cache
 from core.db import transaction
 from tests.factories.oidc import Site
@@ -163,4 +164,4 @@ def after_a_minute() -> None:
 def send_directly(phone: str = PHONE) -> None:
     """A code asked for on another device."""
     with transaction() as session:
-        factors.send_code(session, phone=phone)
+        factors.send_code(session, phone=phone, use=SIGN_IN)
