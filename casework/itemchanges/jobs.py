@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from casework.itemchanges import service
+from casework.itemchanges.service import What
 from core import jobs
 from core.db import transaction
 
@@ -15,8 +16,8 @@ def tell(version_id: str, what: str) -> None:
     after: tuple[str, UUID | None] = ("prereview", None)
     while True:
         with transaction() as session:
-            matters = service.concerned(session, UUID(version_id), after)
+            matters = service.concerned(session, UUID(version_id), What(what), after)
             if not matters:
                 return
-            service.tell(session, version_id=UUID(version_id), what=what, matters=matters)
+            service.tell(session, version_id=UUID(version_id), what=What(what), matters=matters)
         after = (matters[-1][0], matters[-1][1])

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from casework.itemchanges import service
+from casework.itemchanges.service import What
 from core import clock, db
 from tests.factories import appointments as bookings
 from tests.factories import items
@@ -26,7 +27,7 @@ def test_batches_join_up(own_database: str, citizen: People) -> None:
     seen: list[tuple[str, UUID]] = []
     after: tuple[str, UUID | None] = ("prereview", None)
     with clock.at(bookings.NOW), db.transaction() as session:
-        while batch := service.concerned(session, made.id, after, limit=2):
+        while batch := service.concerned(session, made.id, What.CHANGED, after, limit=2):
             assert len(batch) <= 2
             seen += [(kind, key) for kind, key, _ in batch]
             after = (batch[-1][0], batch[-1][1])

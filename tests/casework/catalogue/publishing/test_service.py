@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 from casework.catalogue import queries, service
 from casework.catalogue.drafts import service as drafts
+from casework.catalogue.drafts.errors import ItemEnded
 from casework.catalogue.drafts.ports import SECTIONS
 from casework.catalogue.errors import (
     AuthorCannotPublish,
@@ -169,7 +170,7 @@ def test_between_two_versions_a_third_ends_where_the_next_begins(own_database: s
         early = items.submitted(session, pair[0], "process", hours="sooner")
         with pytest.raises(BaseChanged):
             publishing.publish(session, actor=pair[1], version_id=early.id, effective_from=today + timedelta(days=10))
-        with pytest.raises(StateConflict):
+        with pytest.raises(InvalidInput):
             publishing.publish(session, actor=pair[1], version_id=early.id, effective_from=today + timedelta(days=20))
         publishing.publish(session, actor=pair[1], version_id=early.id, effective_from=today + timedelta(days=30))
     assert hours_on(today + timedelta(days=29)) == "later"
@@ -236,6 +237,9 @@ def test_the_linter_stands_before_review_and_before_publication(own_database: st
     [
         ("process", {"trips_to_hall": 3, "trips_reason": ""}, "trips_reason"),
         ("law", {"promised_limit": {"value": 31, "unit": "WORKDAY"}}, "promised_limit"),
+        ("law", {"promised_limit": {"value": 2, "unit": "WORKDAY"}}, "promised_limit"),
+        ("fees", {"is_fee": False}, "is_fee"),
+        ("fees", {"fee_lines": []}, "fee_lines"),
     ],
 )
 def test_elements_must_make_sense_together(own_database: str, section: str, changes: dict[str, Any], path: str) -> None:
@@ -263,7 +267,7 @@ def test_an_item_that_ends_takes_no_new_version(own_database: str) -> None:
             session, actor=System("test"), item_id=ITEM, ends=ends, kind=GoneKind.MERGED, successors=["NB-001"]
         )
         for day in (clock.today(), ends, ends + timedelta(days=3)):
-            with pytest.raises(StateConflict):
+            with pytest.raises(ItemEnded):
                 publishing.publish(session, actor=pair[1], version_id=made.id, effective_from=day)
         with pytest.raises(ItemNotInForce):
             queries.item_in_force(session, ITEM, ends)
@@ -274,8 +278,9 @@ def test_what_is_to_come_must_be_withdrawn_before_an_item_ends(own_database: str
         pair = items.managers(session)
         later = clock.today() + timedelta(days=10)
         made = items.published(session, pair, "process", hours="x", effective_from=later)
-        with pytest.raises(StateConflict):
+        with pytest.raises(InvalidInput, match="INVALID_INPUT") as refused:
             service.retire(session, actor=System("test"), item_id=ITEM, ends=clock.today() + timedelta(days=1))
+        assert later.isoformat() in refused.value.fields["ends"][0]
         publishing.withdraw(session, actor=pair[0], version_id=made.id, text="取消")
         service.retire(session, actor=System("test"), item_id=ITEM, ends=later)
 
