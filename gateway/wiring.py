@@ -193,6 +193,8 @@ def subscribe_handlers() -> None:
     subscribe(ItemVersionsPublished, catalogue_search.on_published)
     subscribe(ItemVersionsPublished, item_changes.on_published)
     subscribe(ItemPublicationWithdrawn, item_changes.on_withdrawn)
+    subscribe(ItemRetired, item_changes.on_retired)
+    subscribe(ItemKept, item_changes.on_kept)
     subscribe(ItemRetired, catalogue_search.on_ended)
     subscribe(ItemKept, catalogue_search.on_ended)
     subscribe(ItemPublicationWithdrawn, catalogue_search.on_ended)
