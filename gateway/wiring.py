@@ -47,7 +47,7 @@ from casework.appointments import service as appointments
 from casework.appointments.freezes import service as frozen_bookings
 from casework.cases import service as cases
 from casework.cases.attention import service as attention
-from casework.cases.events import CaseDelivered, CaseWithdrawn
+from casework.cases.events import CaseDelivered, CaseTransferred, CaseWithdrawn
 from casework.catalogue.events import ItemKept, ItemPublicationWithdrawn, ItemRetired, ItemVersionsPublished
 from casework.catalogue.personal import service as own_items
 from casework.catalogue.search import service as catalogue_search
@@ -201,6 +201,7 @@ def subscribe_handlers() -> None:
     subscribe(BillPaid, cases.on_bill_paid)
     subscribe(CaseWithdrawn, delivery.on_case_closed)
     subscribe(CaseDelivered, delivery.on_case_closed)
+    subscribe(CaseTransferred, delivery.on_case_transferred)
     subscribe(ShipmentDelivered, _result_delivered)
     subscribe(StaffLeft, prereview_review.on_staff_left)
     for ended in (PreReviewExpired, PreReviewRejected, PreReviewWithdrawn):

@@ -9,6 +9,7 @@ import marshmallow as ma
 from flask_smorest import Blueprint
 
 from casework.cases import queries, service
+from casework.cases.collection import service as collection
 from casework.cases.models import ServiceCase
 from casework.cases.rules import LABELS, NEXT_STEPS, REMEDY, State
 from core.actors import Action, Capacity
@@ -88,6 +89,8 @@ class RefusalOut(ma.Schema):
 class CaseOut(CaseSummaryOut):
     """A case with its timeline."""
 
+    accept_hall_id = ma.fields.UUID(required=True)
+    issue_hall_id = ma.fields.UUID(required=True, metadata={"description": "Where the result can be collected"})
     accepted_on = ma.fields.Date(required=True, allow_none=True)
     deemed_accepted = ma.fields.Boolean(attribute="deemed", required=True)
     legal_due_on = ma.fields.Date(required=True, allow_none=True)
@@ -104,6 +107,12 @@ class CaseOut(CaseSummaryOut):
         if not case.refusal_reason:
             return None
         return RefusalOut().dump({"reason": case.refusal_reason, "clause": case.refusal_clause, "remedy": REMEDY})
+
+
+class CollectionHallIn(ma.Schema):
+    """The hall to collect the result in."""
+
+    hall_id = ma.fields.UUID(required=True)
 
 
 class AnswerCorrectionIn(ma.Schema):
@@ -139,6 +148,19 @@ def withdraw(case_id: UUID) -> ServiceCase:
     actor = access.citizen_actor()
     with transaction() as session:
         service.withdraw(session, actor=actor, case_id=case_id)
+        session.flush()
+        return queries.owned(session, case_id, actor.owner_id)
+
+
+@blp.put("/<uuid:case_id>/collection-hall")
+@access.citizen(level=CITIZEN_LEVEL, acts=Action.COLLECT)
+@blp.arguments(CollectionHallIn)
+@blp.response(200, CaseOut)
+def choose_hall(data: dict[str, Any], case_id: UUID) -> ServiceCase:
+    """Choose the hall to collect the result in, until it is being issued."""
+    actor = access.citizen_actor()
+    with transaction() as session:
+        collection.choose_hall(session, actor=actor, case_id=case_id, hall_id=data["hall_id"])
         session.flush()
         return queries.owned(session, case_id, actor.owner_id)
 

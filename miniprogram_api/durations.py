@@ -9,9 +9,10 @@ from core.workdays import Unit
 
 
 class HallDurationOut(ma.Schema):
-    """How long it took in one hall."""
+    """How long it took in one hall; the list begins with the quickest."""
 
     hall_id = ma.fields.UUID(required=True)
+    name = ma.fields.String(required=True)
     p50 = ma.fields.Integer(required=True)
     p90 = ma.fields.Integer(required=True)
     cases = ma.fields.Integer(required=True)

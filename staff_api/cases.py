@@ -11,6 +11,7 @@ from flask_smorest import Blueprint
 from auth.staff.confirmations.rules import Act
 from auth.staff.roles import BACK_OFFICER, DEPARTMENT_MANAGER, FRONT_CLERK, SUPERVISOR
 from casework.cases import queries, service
+from casework.cases.collection import service as collection
 from casework.cases.models import ServiceCase
 from casework.cases.rules import LABELS, State
 from casework.counter import service as counter
@@ -34,6 +35,12 @@ class DocumentIn(ma.Schema):
 
     document_type = ma.fields.Enum(DocumentType, by_value=True, required=True)
     document_number = Text(40, required=True)
+
+
+class NoteHallIn(ma.Schema):
+    """The hall to collect the result in."""
+
+    hall_id = ma.fields.UUID(required=True)
 
 
 class DifferenceIn(ma.Schema):
@@ -125,6 +132,8 @@ class StaffCaseOut(ma.Schema):
     item_id = ma.fields.String(required=True)
     item_name = ma.fields.String(required=True)
     department_id = ma.fields.String(required=True)
+    accept_hall_id = ma.fields.UUID(required=True)
+    issue_hall_id = ma.fields.UUID(required=True)
     applicant = ma.fields.Function(lambda case: mask_name(case.applicant_name), required=True)
     document = ma.fields.Function(lambda case: mask_document(case.applicant_document), required=True)
     state = ma.fields.String(required=True)
@@ -323,6 +332,16 @@ def issue(case_id: UUID) -> ServiceCase:
     """Say that the result is made and can be collected or sent."""
     with transaction() as session:
         return service.start_issuing(session, actor=access.staff_actor(), case_id=case_id)
+
+
+@blp.put("/<uuid:case_id>/collection-hall")
+@access.staff(FRONT_CLERK)
+@blp.arguments(NoteHallIn)
+@blp.response(200, StaffCaseOut)
+def choose_hall(data: dict[str, Any], case_id: UUID) -> ServiceCase:
+    """Note the hall in which the applicant wants to collect the result, until it is being issued."""
+    with transaction() as session:
+        return collection.choose_hall(session, actor=access.staff_actor(), case_id=case_id, hall_id=data["hall_id"])
 
 
 @blp.post("/<uuid:case_id>/collect")

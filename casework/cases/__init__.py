@@ -4,5 +4,5 @@ Citizens see and withdraw theirs, clerks receive and accept, officers decide (3.
 C-1, C-2 → `record.service`; C-3 → `rules.check_refusal`; C-4 → `service.request_correction`;
 C-5 → `service.deem_accepted`; C-6 → `service.extend`; K-2, K-5 → `rules.clocks`; K-6 → `rules.colour`; K-9 → `service.recompute`;
 3.17 (sensitive matters) → `record.service.tell`; PY-12 → `service.decide`, `service.fix_fees`;
-QY-1 … QY-4 → `casework.progress`; CR-11 → `service.on_result_delivered`.
+S12 → `collection.service`; QY-1 … QY-4 → `casework.progress`; CR-11 → `service.on_result_delivered`.
 """

@@ -41,6 +41,13 @@ class CaseReady(CaseEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class CaseTransferred(CaseEvent):
+    """The result will be issued in another hall than before (S12)."""
+
+    hall_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class CaseWithdrawn(CaseEvent):
     """The citizen withdrew, or the correction never came."""
 

@@ -71,6 +71,11 @@ FINAL = frozenset(state for state, moves in TRANSITIONS.items() if not moves)
 CLOCK_RUNS = frozenset({State.ACCEPTED, State.UNDER_REVIEW})
 """States in which both clocks run; in SUSPENDED they stand still."""
 
+BEFORE_ISSUING = CLOCK_RUNS | {
+    State.RECEIVED, State.CORRECTING, State.SUSPENDED, State.DECIDED_GRANT, State.CONCLUDED,
+}  # fmt: skip
+"""States in which another hall may still be chosen to collect the result in (S12)."""
+
 AFTER_DECISION = frozenset({State.DECIDED_GRANT, State.DECIDED_REFUSE, State.CONCLUDED, State.ISSUING, State.DELIVERED})
 
 LABELS: dict[State, tuple[str, str]] = {

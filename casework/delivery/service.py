@@ -15,7 +15,7 @@ from auth.accounts import queries as accounts
 from auth.accounts.events import SubjectsMerged
 from casework.acting import service as acting
 from casework.cases import queries as cases
-from casework.cases.events import CaseEvent
+from casework.cases.events import CaseEvent, CaseTransferred
 from casework.cases.rules import State as CaseState
 from casework.catalogue import queries as catalogue
 from casework.delivery import queries, rules
@@ -45,8 +45,10 @@ def request(
     `address`: region_code, region, street, detail. `phone` defaults to the verified one. Raises `NotDeliverable`,
     `AddressNotServed`, `AlreadyRequested`, `NotFound`, `InvalidInput` when no phone is known.
     """
-    case = cases.owned(session, case_id, actor.owner_id)
-    acting.require_matter(session, actor=actor, action=Action.COLLECT, version_id=case.version_id)
+    version_id = cases.owned(session, case_id, actor.owner_id).version_id
+    acting.require_matter(session, actor=actor, action=Action.COLLECT, version_id=version_id)
+    # Locked, so that the parcel starts from the hall that issues, even if another one is chosen just now (S12).
+    case = cases.locked(session, case_id)
     _check_phone(actor, phone)
     item = catalogue.item_version(session, case.version_id)
     if not item.deliverable or item.original_return_required or not _may_request(CaseState(case.state)):
@@ -132,6 +134,20 @@ def change_to_pickup(session: Session, *, actor: Citizen, shipment_id: UUID) -> 
 def on_case_closed(session: Session, event: CaseEvent) -> None:
     """The case was withdrawn or its result collected: a job cancels a delivery that isn't under way."""
     jobs.defer(session, "delivery.end_request", case_id=str(event.case_id))
+
+
+def on_case_transferred(session: Session, event: CaseTransferred) -> None:
+    """The result is made in another hall: a parcel that nobody packed yet starts from there. Raises `StateConflict` else."""
+    shipment = session.scalar(
+        select(Shipment)
+        .where(Shipment.case_id == event.case_id, Shipment.state.in_(rules.BEFORE_HAND_OVER))
+        .with_for_update()
+    )
+    if shipment is None:
+        return
+    if shipment.state != State.REQUESTED:
+        raise StateConflict()
+    shipment.hall_id = event.hall_id
 
 
 def end_request(session: Session, case_id: UUID) -> None:

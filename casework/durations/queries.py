@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from casework.durations import rules
 from casework.durations.models import ItemDuration
 from casework.durations.rules import ItemMeasured, Measured
+from casework.places import queries as places
 
 
 def measured(session: Session, item_id: str) -> ItemMeasured | None:
@@ -31,7 +32,8 @@ def measured_answer(session: Session, item_id: str, language: str) -> dict[str, 
     found = measured(session, item_id)
     overall = found.overall if found else None
     enough = overall is not None and overall.p50 is not None
-    halls = sorted(found.halls.items(), key=lambda one: str(one[0])) if found and enough else []
+    halls = found.halls if found and enough else {}
+    names = places.hall_names(session, halls) if halls else {}
     return {
         "unit": "WORKDAY",
         "window_days": rules.POLICY.window_days,
@@ -41,6 +43,7 @@ def measured_answer(session: Session, item_id: str, language: str) -> dict[str, 
         "cases": overall.cases if overall and enough else None,
         "text": rules.text(overall, language),
         "halls": [
-            {"hall_id": str(hall_id), "p50": one.p50, "p90": one.p90, "cases": one.cases} for hall_id, one in halls
+            {"hall_id": str(hall_id), "name": names[hall_id], "p50": one.p50, "p90": one.p90, "cases": one.cases}
+            for hall_id, one in sorted(halls.items(), key=lambda one: (one[1].p50 or 0, names[one[0]]))
         ],
     }

@@ -49,6 +49,12 @@ def hall(session: Session, hall_id: UUID) -> Hall:
     return _hall(found)
 
 
+def hall_names(session: Session, hall_ids: Iterable[UUID]) -> dict[UUID, str]:
+    """Key → name of these halls."""
+    rows = session.execute(select(ServiceHall.id, ServiceHall.name).where(ServiceHall.id.in_(hall_ids)))
+    return {row.id: row.name for row in rows}
+
+
 def hall_by_code(session: Session, code: str) -> Hall:
     """The hall with this code, such as NB-CITY. Raises `NotFound`."""
     found = session.scalar(select(ServiceHall).where(ServiceHall.code == code))

@@ -24,6 +24,7 @@ from auth.sessions.models import LoginEvent
 from auth.sessions.rules import LoginResult, Method, Origin
 from casework.cases import service as cases_service
 from casework.files import service as files
+from casework.places.rules import hall_id
 from core import clock
 from core.actors import Action
 from core.db import transaction
@@ -128,7 +129,7 @@ def a_bill(world: World, endpoint: str) -> Target:
     return Target({"bill_id": bill.id}, owner.headers, body, agent=agent)
 
 
-@entry("cases.get_case", "cases.withdraw", "cases.answer_correction")
+@entry("cases.get_case", "cases.withdraw", "cases.answer_correction", "cases.choose_hall")
 def a_case(world: World, endpoint: str) -> Target:
     owner, body = world.owner(), None
     with transaction() as session:
@@ -140,6 +141,8 @@ def a_case(world: World, endpoint: str) -> Target:
             body = {"file_ids": [str(prereview.upload(session, owner.actor).id)]}
         else:
             case = cases.accepted(session, owner.actor, world.clerk[0])
+            if endpoint == "cases.choose_hall":
+                body = {"hall_id": str(hall_id("NB-330203"))}
     return Target({"case_id": case.id}, owner.headers, body, agent=world.agent_out_of_scope(owner))
 
 

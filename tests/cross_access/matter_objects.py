@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from casework.cases import service as cases_service
 from casework.places.models import ServiceWindow
+from casework.places.rules import hall_id
 from casework.prereview.rules import Reason
 from casework.queue import service as queue
 from core import clock, numbers
@@ -22,6 +23,7 @@ _CASE_BODIES: dict[str, Any] = {
     "not_accept": {"reason": "不属于本机关职权", "clause": "行政许可法第三十二条"},
     "correction": {"defects": ["缺身份证明"]},
     "request_correction": {"defects": ["缺身份证明"]},
+    "choose_hall": {"hall_id": str(hall_id("NB-330203"))},
     "suspend": {"name": "现场勘查", "reason": "需要现场勘查"},
     "extend": {"workdays": 3, "reason": "情况复杂"},
     "decide": {"granted": True},
@@ -32,7 +34,7 @@ _CASE_BODIES: dict[str, Any] = {
 @entry(*(
     f"staff_cases.{act}"
     for act in (
-        "get_case", "accept", "collect", "conclude", "request_correction", "decide", "extend", "issue", "not_accept",
+        "get_case", "accept", "choose_hall", "collect", "conclude", "request_correction", "decide", "extend", "issue", "not_accept",
         "resume", "suspend",
     )
 ))  # fmt: skip
@@ -54,7 +56,9 @@ def a_case(world: World, endpoint: str) -> Target:
             cases_service.suspend(session, actor=officer, case_id=case.id, **_CASE_BODIES["suspend"])
     may = {
         "extend": world.staff("DEPARTMENT_MANAGER"),
-        **dict.fromkeys(("accept", "collect", "get_case", "not_accept", "request_correction", "issue"), world.clerk),
+        **dict.fromkeys(
+            ("accept", "choose_hall", "collect", "get_case", "not_accept", "request_correction", "issue"), world.clerk
+        ),
     }.get(act, world.officer)
     body = _CASE_BODIES.get(act)
     if act == "collect":

@@ -11,7 +11,8 @@ CAN: dict[str, dict[str, str]] = {
     # Receives, pre-reviews, accepts by mandate, issues results; is the registrar at the counter.
     r.FRONT_CLERK: {
         "staff_bills": "issue",
-        "staff_cases": "accept accept_prereview accept_walk_in collect get_case issue list_cases not_accept request_correction",
+        "staff_cases": "accept accept_prereview accept_walk_in choose_hall collect get_case issue list_cases not_accept"
+        " request_correction",
         "staff_delegations": "confirm confirm_in_person declare_own_identity dispute enter enter_guardian enter_institution"
         " offer_for revoke settle",
         "staff_hall": "check_in",

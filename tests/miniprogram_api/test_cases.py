@@ -8,6 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from casework.cases import service
+from casework.places.rules import hall_id
 from core import clock
 from core.actors import Citizen, Staff
 from core.db import transaction
@@ -32,6 +33,11 @@ class Phone:
 
     def post(self, path: str, body: Any = None, *, status: int = 200) -> Any:
         answer = self.client.post(PATH + path, json=body, headers=self.headers)
+        assert answer.status_code == status, answer.text
+        return answer.get_json()
+
+    def put(self, path: str, body: Any, *, status: int = 200) -> Any:
+        answer = self.client.put(PATH + path, json=body, headers=self.headers)
         assert answer.status_code == status, answer.text
         return answer.get_json()
 
@@ -139,6 +145,19 @@ def test_answering_a_correction(phone: Phone, stranger: Phone, clerk: Staff) -> 
     assert answered["state"] == "RECEIVED"
     assert answered["corrections"][0]["answered_at"] is not None
     phone.post(f"/{case.id}/correction", {"file_ids": [str(own.id)]}, status=409)
+
+
+def test_choosing_where_to_collect(phone: Phone, stranger: Phone, clerk: Staff) -> None:
+    """S12."""
+    with transaction() as session:
+        case = make.accepted(session, phone.actor, clerk)
+    assert phone.get(f"/{case.id}")["issue_hall_id"] == str(CITY_HALL)
+    wish = {"hall_id": str(hall_id("NB-330281"))}
+    assert stranger.put(f"/{case.id}/collection-hall", wish, status=404)["code"] == "NOT_FOUND"
+    moved = phone.put(f"/{case.id}/collection-hall", wish)
+    assert (moved["accept_hall_id"], moved["issue_hall_id"]) == (str(CITY_HALL), wish["hall_id"])
+    wrong = phone.put(f"/{case.id}/collection-hall", {"hall_id": str(uuid4())}, status=422)
+    assert list(wrong["errors"]) == ["hall_id"]
 
 
 def test_level_one_sees_no_cases(client: FlaskClient, citizen: People) -> None:

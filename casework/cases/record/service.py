@@ -50,7 +50,7 @@ def write(
 ) -> None:
     """Write down that a case came from `before` to its present state.
 
-    The same state means a new due date (K-9) or, without `old_due`, a note for the staff. Nobody handles a case of one's
+    The same state means a new due date (K-9) or, without `old_due`, a note. Nobody handles a case of one's
     own: raises `OwnMatter`.
     """
     if isinstance(actor, Staff):

@@ -95,7 +95,7 @@ def test_a_worked_example(client: FlaskClient, decide: Callable[..., None]) -> N
     assert (answer["legal_limit"]["value"], answer["promised_limit"]["value"]) == (30, 16)
     assert answer["measured_duration"] | {"text": ""} == {
         "unit": "WORKDAY", "window_days": 180, "enough": True, "p50": 5, "p90": 9, "cases": 10, "text": "",
-        "halls": [{"hall_id": str(CITY_HALL), "p50": 5, "p90": 9, "cases": 10}],
+        "halls": [{"hall_id": str(CITY_HALL), "name": "宁波市行政服务中心", "p50": 5, "p90": 9, "cases": 10}],
     }  # fmt: skip
 
 
