@@ -25,6 +25,8 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import TypeEngine
 
+from core import db
+
 Row = tuple[Any, ...]
 _Processor = Callable[[Any], Any]
 
@@ -57,17 +59,26 @@ class Statement:
         ready = self._ready
         if ready is None:
             ready = self._ready = self._compiled(connection.dialect)
-        for name, process in ready.given.items():
-            values[name] = process(values[name])
-        found = _run(connection, ready, {**ready.constants, **values})
-        if not ready.answered:
-            return found
-        return [_read(row, ready.answered) for row in found]
+        return _run(connection, ready, values)
 
     def row(self, session: Session, **values: Any) -> Row | None:
         """The first row, or None."""
         found = self.rows(session, **values)
         return found[0] if found else None
+
+    def alone(self, **values: Any) -> list[Row]:
+        """Run it by itself, outside any transaction: one round trip, where opening and ending one would be two more."""
+        ready = self._ready
+        if ready is None:
+            ready = self._ready = self._compiled(db.engine().dialect)
+        with db.engine().connect() as connection:
+            driver: Any = connection.connection.driver_connection
+            driver.autocommit = True
+            try:
+                return _run(connection, ready, values)
+            finally:
+                if not driver.closed:
+                    driver.autocommit = False
 
     def _compiled(self, dialect: Dialect) -> _Ready:
         # At its first use, because mappers aren't complete while modules are imported.
@@ -109,14 +120,18 @@ def _run(connection: Connection, ready: _Ready, values: dict[str, Any]) -> list[
     if cursor is None or cursor.connection is not connection.connection.driver_connection:
         driver: Any = connection.connection.driver_connection
         cursor = connection.info[_CURSOR] = driver.cursor()
+    for name, process in ready.given.items():
+        values[name] = process(values[name])
+    values.update(ready.constants)
     # Whoever listens to what is executed hears this too.
     for heard in connection.engine.dispatch.before_cursor_execute:
         heard(connection, cursor, ready.sql, values, None, False)
     try:
         cursor.execute(ready.sql, values)
-        return cursor.fetchall() if ready.answers else []
+        found = cursor.fetchall() if ready.answers else []
     except psycopg.Error as fault:
         if cursor.connection.closed:
             # The general way of noticing a lost connection lets the whole pool know.
             connection.exec_driver_sql("SELECT 1")
         raise DBAPIError.instance(ready.sql, None, fault, psycopg.Error, dialect=connection.dialect) from fault
+    return [_read(row, ready.answered) for row in found] if ready.answered else found

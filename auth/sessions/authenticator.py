@@ -21,7 +21,7 @@ from uuid import UUID
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
-from sqlalchemy import event, text
+from sqlalchemy import column, event, text
 from sqlalchemy.orm import Session
 
 from auth.identity import rules as identity_rules
@@ -36,6 +36,7 @@ from core.actors import Channel, Citizen, Staff
 from core.db import transaction
 from core.errors import NotAuthenticated
 from core.notices import Listener
+from core.statements import Statement
 from core.web.request_context import language
 
 AUDIENCE = "ningbo-government-api"
@@ -50,14 +51,16 @@ _ALGORITHM = "ES256"
 _LONGEST_TOKEN = 2_000
 _MOST_ENTRIES = 20_000
 
-# Raw and in one statement: this runs before nearly every request.
-_READ = text("""
-    SELECT s.subject_id, s.channel, s.proofs_since, e.type, e.at, e.expires_at
-    FROM citizen_session s
-    JOIN subject p ON p.id = s.subject_id AND p.state = 'ACTIVE'
-    LEFT JOIN identity_evidence e ON e.subject_id = s.subject_id AND e.result = 'PASS' AND e.revoked_at IS NULL
-    WHERE s.id = :session_id AND s.ended_at IS NULL AND s.expires_at > :now
-""")
+# Raw, in one statement and without a transaction: this runs before nearly every request.
+_READ = Statement(
+    text("""
+        SELECT s.subject_id, s.channel, s.proofs_since, e.type, e.at, e.expires_at
+        FROM citizen_session s
+        JOIN subject p ON p.id = s.subject_id AND p.state = 'ACTIVE'
+        LEFT JOIN identity_evidence e ON e.subject_id = s.subject_id AND e.result = 'PASS' AND e.revoked_at IS NULL
+        WHERE s.id = :session_id AND s.ended_at IS NULL AND s.expires_at > :now
+    """).columns(*map(column, ("subject_id", "channel", "proofs_since", "type", "at", "expires_at")))
+)
 
 
 class _Key:
@@ -195,20 +198,17 @@ def _verified(token: str) -> _Known:
 
 def _read(session_id: UUID) -> tuple[Citizen, datetime | None] | None:
     """Who it is, and when the first of the proofs expires."""
-    with transaction() as session:
-        rows = session.execute(_READ, {"session_id": session_id, "now": clock.wall()}).all()
+    rows = _READ.alone(session_id=session_id, now=clock.wall())
     if not rows:
         return None
-    proofs = [
-        Proof(EvidenceType(row.type), Result.PASS, row.at, row.expires_at) for row in rows if row.type is not None
-    ]
-    first = rows[0]
+    proofs = [Proof(EvidenceType(kind), Result.PASS, at, ends) for *_, kind, at, ends in rows if kind is not None]
+    subject_id, channel, proofs_since, *_ = rows[0]
     now = clock.now()
     level = identity_rules.level(
-        proofs, now, since=first.proofs_since, policy=policies.in_force(now), channel=first.channel
+        proofs, now, since=proofs_since, policy=policies.in_force(now), channel=channel
     )
     ends = [proof.expires_at for proof in proofs if proof.expires_at is not None and proof.expires_at > now]
-    citizen = Citizen(subject_id=first.subject_id, session_id=session_id, level=level, channel=first.channel)
+    citizen = Citizen(subject_id=subject_id, session_id=session_id, level=level, channel=channel)
     return citizen, min(ends, default=None)
 
 

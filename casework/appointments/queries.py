@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BindParameter, ColumnElement, Select, and_, bindparam, false, func, or_, select, union
+from sqlalchemy import BindParameter, ColumnElement, Select, and_, bindparam, exists, false, func, or_, select, union
 from sqlalchemy.orm import Session, selectinload
 
 from casework.acting import queries as acting
@@ -20,6 +21,7 @@ from casework.slots.rules import HallPolicy
 from core import clock
 from core.actors import Citizen
 from core.errors import NotFound
+from core.statements import Statement
 from core.web.paging import Page, by_id
 
 _WITH_PARTIES = selectinload(Appointment.parties)
@@ -206,7 +208,7 @@ def past(session: Session, wish: Wish, phone: bytes | None, now: datetime, polic
         "strikes_since": now - timedelta(days=policy.strike_days + policy.block_days),
         "rebook_since": now - timedelta(days=policy.rebook_days),
     }
-    return [_past(row) for row in session.connection().execute(_PAST, values)]
+    return [_past(row) for row in _PAST.rows(session, **values)]
 
 
 def _past_query(party: ColumnElement[bool], same_phone: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
@@ -238,23 +240,25 @@ _CONCERNED = union(
     select(Appointment.id).where(Appointment.phone_lookup == _PHONE, _IS_LIVE),
     _NAMED,
 )
-_PAST = _past_query(Appointment.id.in_(_NAMED), Appointment.phone_lookup == _PHONE).where(
-    Appointment.id.in_(_CONCERNED),
-    or_(
-        _IS_LIVE,
-        Appointment.booked_at >= _TODAY,
-        Appointment.closed_at >= _TODAY,
-        and_(Appointment.state == State.FINISHED, Appointment.starts_at >= _TODAY),
-        and_(Appointment.state.in_(sorted(STRIKES)), Appointment.starts_at >= bindparam("strikes_since")),
-        and_(Appointment.state == State.HALL_CANCELLED, Appointment.closed_at >= bindparam("rebook_since")),
-    ),
+_PAST = Statement(
+    _past_query(Appointment.id.in_(_NAMED), Appointment.phone_lookup == _PHONE).where(
+        Appointment.id.in_(_CONCERNED),
+        or_(
+            _IS_LIVE,
+            Appointment.booked_at >= _TODAY,
+            Appointment.closed_at >= _TODAY,
+            and_(Appointment.state == State.FINISHED, Appointment.starts_at >= _TODAY),
+            and_(Appointment.state.in_(sorted(STRIKES)), Appointment.starts_at >= bindparam("strikes_since")),
+            and_(Appointment.state == State.HALL_CANCELLED, Appointment.closed_at >= bindparam("rebook_since")),
+        ),
+    )
 )
 
 
-def _past(row: Any) -> Past:
-    values = row._asdict()
-    closing = values["closing"]
-    return Past(**values | {"state": State(values["state"]), "closing": Closing(closing) if closing else None})
+def _past(row: Sequence[Any]) -> Past:
+    """A row of `_past_query`, whose columns are those of `Past`, in order."""
+    found = Past(*row)
+    return replace(found, state=State(found.state), closing=None if found.closing is None else Closing(found.closing))
 
 
 def items_booked(session: Session, item_ids: Collection[str], *, starting: datetime) -> set[str]:
@@ -278,14 +282,6 @@ def booked_by_other_version(
     if after is not None:
         query = query.where(Appointment.id > after)
     return [(row.id, row.owner_id) for row in session.execute(query.order_by(Appointment.id).limit(limit))]
-
-
-def holds_a_place(session: Session, owner_id: UUID, slot_id: UUID) -> bool:
-    """Whether the person's own hold is in this slot (AP-10): then a full slot isn't full for them."""
-    hold = select(Appointment.id).where(
-        Appointment.owner_id == owner_id, Appointment.slot_id == slot_id, Appointment.state == State.HELD
-    )
-    return session.execute(hold).first() is not None
 
 
 def holds_of(session: Session, owners: Collection[UUID]) -> list[tuple[UUID, UUID]]:
@@ -330,9 +326,14 @@ def parties_booked(
 
 
 READ_SLOTS = slots.Reader(
-    # Holds that ran out but weren't tidied yet are room (AP-10).
-    select(func.coalesce(func.sum(Appointment.minutes), 0))
+    # Holds that ran out but weren't tidied yet are room, and for who holds a place in it a full slot isn't full (AP-10).
+    released=select(func.coalesce(func.sum(Appointment.minutes), 0))
     .where(Appointment.slot_id == slots.SLOT_ID, Appointment.state == State.HELD, Appointment.hold_until <= _NOW)
-    .scalar_subquery()
+    .scalar_subquery(),
+    held=exists().where(
+        Appointment.owner_id == bindparam("owner_id"),
+        Appointment.slot_id == slots.SLOT_ID,
+        Appointment.state == State.HELD,
+    ),
 )
 """Reads of slots that know of our holds."""

@@ -243,15 +243,15 @@ def appointment_of_qr(text: str, now: datetime) -> UUID | None:
 
 def _book(session: Session, ready: Ready) -> Appointment:
     """Tell, then take: if the place is gone, nothing was told either."""
-    _tell_booked(session, ready.appointment)
+    _tell_booked(session, ready.appointment, owner_reads=ready.draft.reads)
     appointment = taking.take(session, ready)
     _publish_booked(session, appointment)
     return appointment
 
 
-def _tell_booked(session: Session, appointment: Appointment) -> None:
+def _tell_booked(session: Session, appointment: Appointment, *, owner_reads: str | None = None) -> None:
     note = rules.papers_text(appointment.papers)
-    record.tell(session, appointment, "APPOINTMENT_BOOKED", event="booked", note=note)
+    record.tell(session, appointment, "APPOINTMENT_BOOKED", event="booked", note=note, owner_reads=owner_reads)
 
 
 def _publish_booked(session: Session, appointment: Appointment) -> None:

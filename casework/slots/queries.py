@@ -1,23 +1,24 @@
 """Reads of slots and of the numbers a hall books by.
 
-What every booking and every look at the free slots asks is built once, with parameters: building a statement anew costs
-several times what running it does.
+What every booking and every look at the free slots asks is a `Statement`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ScalarSelect, and_, bindparam, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, bindparam, func, or_, select
+from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from casework.slots.models import BookingPolicy, Slot, SlotDay
 from casework.slots.rules import HallPolicy, Room
 from core.errors import NotFound
+from core.statements import Statement
 
 SLOT_ID = Slot.id
 """For subqueries correlated to the slot being read."""
@@ -61,28 +62,48 @@ _COLUMNS = (
 )
 
 
-_POLICY = (
-    select(BookingPolicy.overrides)
-    .where(or_(BookingPolicy.hall_id == bindparam("hall_id"), BookingPolicy.hall_id.is_(None)))
-    .order_by(BookingPolicy.hall_id.is_not(None))
-)
+def _overrides(hall_id: ColumnElement[UUID] | InstrumentedAttribute[UUID]) -> Select[Any]:
+    """What was changed of the defaults: for all halls, then for this one."""
+    own = aggregate_order_by(BookingPolicy.overrides, BookingPolicy.hall_id.is_not(None))
+    return select(func.jsonb_agg(own, type_=JSONB)).where(
+        or_(BookingPolicy.hall_id == hall_id, BookingPolicy.hall_id.is_(None))
+    )
+
+
+_POLICY = Statement(_overrides(bindparam("hall_id", type_=Slot.hall_id.type)))
+_DEFAULTS = HallPolicy()
 
 
 def policy(session: Session, hall_id: UUID) -> HallPolicy:
     """The numbers of this hall: the defaults, then what all halls changed, then what this one did."""
-    found = HallPolicy()
-    for (overrides,) in session.connection().execute(_POLICY, {"hall_id": hall_id}):
-        found = found.with_overrides(overrides)
+    ((overrides,),) = _POLICY.rows(session, hall_id=hall_id)
+    return _policy(overrides)
+
+
+def _policy(overrides: Sequence[Mapping[str, Any]] | None) -> HallPolicy:
+    found = _DEFAULTS
+    for changed in overrides or ():
+        found = found.with_overrides(changed)
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A slot that somebody asks for, the numbers of its hall, and whether a place of it is kept for them already (AP-10)."""
+
+    slot: SlotRow
+    policy: HallPolicy
+    held: bool
 
 
 class Reader:
     """Reads slots with the room they have left, for a feature that keeps bookings.
 
-    `released`: minutes of holds that ran out, a subquery correlated to `SLOT_ID` with the parameter `now`.
+    Both are subqueries correlated to `SLOT_ID`. `released`: minutes of holds that ran out, with the parameter `now`;
+    `held`: whether the person of the parameter `owner_id` holds a place there.
     """
 
-    def __init__(self, released: ScalarSelect[Any]) -> None:
+    def __init__(self, *, released: ScalarSelect[Any], held: ColumnElement[bool]) -> None:
         its_own = and_(
             Slot.hall_id == SlotDay.hall_id,
             Slot.zone_code == SlotDay.zone_code,
@@ -90,8 +111,9 @@ class Reader:
             Slot.day.between(bindparam("first"), bindparam("last")),
             Slot.planned_minutes > 0,
         )
-        self._slot = select(*_COLUMNS, released).where(Slot.id == bindparam("slot_id"))
-        self._days = (
+        overrides = _overrides(Slot.hall_id).correlate(Slot).scalar_subquery()
+        self._slot = Statement(select(*_COLUMNS, released, overrides, held).where(Slot.id == bindparam("slot_id")))
+        self._days = Statement(
             select(SlotDay.day, SlotDay.cause, SlotDay.note, *_COLUMNS, released)
             .outerjoin(Slot, its_own)
             .where(
@@ -102,20 +124,21 @@ class Reader:
             .order_by(SlotDay.day, Slot.starts_at)
         )
 
-    def slot(self, session: Session, slot_id: UUID, now: datetime) -> SlotRow:
-        """One slot. Raises `NotFound`."""
-        row = session.connection().execute(self._slot, {"slot_id": slot_id, "now": now}).one_or_none()
+    def slot(self, session: Session, slot_id: UUID, now: datetime, *, owner_id: UUID) -> Asked:
+        """One slot, asked for by `owner_id`, in one query. Raises `NotFound`."""
+        row = self._slot.row(session, slot_id=slot_id, now=now, owner_id=owner_id)
         if row is None:
             raise NotFound()
-        return _slot(row)
+        *columns, overrides, held = row
+        return Asked(_slot(columns), _policy(overrides), held)
 
     def days(
         self, session: Session, hall_id: UUID, zone_code: str, first: date, last: date, now: datetime
     ) -> list[DayRow]:
         """The days `first`..`last` that were made, with their open slots, in one query."""
-        wanted = {"hall_id": hall_id, "zone_code": zone_code, "first": first, "last": last, "now": now}
+        rows = self._days.rows(session, hall_id=hall_id, zone_code=zone_code, first=first, last=last, now=now)
         found: dict[date, tuple[Any, list[SlotRow]]] = {}
-        for row in session.connection().execute(self._days, wanted):
+        for row in rows:
             _, slots = found.setdefault(row[0], (row, []))
             if row[3] is not None:
                 slots.append(_slot(row[3:]))

@@ -1,6 +1,7 @@
 """A job exists if and only if the business write committed; it may be asked for twice and still wait once."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -10,6 +11,7 @@ from sqlalchemy import text
 from core import db, jobs
 
 RAN: list[str] = []
+_WAITING = text("SELECT count(*) FROM procrastinate_jobs WHERE status = 'todo' AND task_name = 'tests.note'")
 
 
 @jobs.task("tests.note", queue="bulk", retry=jobs.NO_RETRY)
@@ -24,7 +26,7 @@ def fail() -> None:
 
 def _waiting() -> int:
     with db.transaction() as session:
-        return int(session.execute(text("SELECT count(*) FROM procrastinate_jobs WHERE status = 'todo'")).scalar_one())
+        return int(session.execute(_WAITING).scalar_one())
 
 
 def test_a_rolled_back_write_leaves_no_job(database: Flask) -> None:
@@ -60,3 +62,15 @@ def test_every_queue_has_a_worker() -> None:
 
     assert {queue for lane in LANES for queue in lane} == set(jobs.QUEUES)
     assert {task.queue for task in jobs.app.tasks.values() if not task.name.startswith("builtin:")} <= set(jobs.QUEUES)
+
+
+def test_several_jobs_are_queued_in_one_statement(
+    database: Flask, run_jobs: Callable[..., None], count_queries: Callable[[], Any]
+) -> None:
+    RAN.clear()
+    with db.transaction() as session, count_queries() as queries:
+        jobs.defer_all(session, [jobs.Job("tests.note", {"word": word}) for word in ("a", "b")])
+        jobs.defer_all(session, [])
+    assert len(queries) == 1
+    run_jobs()
+    assert sorted(RAN) == ["a", "b"]

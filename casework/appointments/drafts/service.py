@@ -17,13 +17,12 @@ from casework.appointments.models import Appointment
 from casework.appointments.parties import service as parties
 from casework.appointments.parties.service import Party
 from casework.appointments.rules import Comes, Need, Wish
-from casework.catalogue import queries as catalogue
 from casework.catalogue import rules as catalogue_rules
 from casework.catalogue.guide.rules import choices
+from casework.catalogue.kept import queries as kept
 from casework.catalogue.rules import Item
 from casework.prereview import queries as prereviews
 from casework.prereview.queries import PassedPreReview
-from casework.slots import queries as slot_queries
 from casework.slots import rules as slot_rules
 from casework.slots.errors import SlotFull, SlotNotReleased
 from casework.slots.queries import SlotRow
@@ -47,7 +46,7 @@ class Details:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A booking about to be taken: all that is known of it without a lock."""
+    """A booking about to be taken: all that is known of it without a lock. `reads`: the language the right-holder reads."""
 
     item: Item
     slot: SlotRow
@@ -59,6 +58,7 @@ class Draft:
     minutes: int
     birth_date: date | None
     phone: bytes | None
+    reads: str
     channel: str
     changes: int
     now: datetime
@@ -71,7 +71,7 @@ class Draft:
 
 def bookable_item(session: Session, item_id: str, day: date) -> Item:
     """The item in force that can be booked. Raises `ItemNotInForce`, `BookingNotOffered`."""
-    item = catalogue.item_in_force(session, item_id, day)
+    item = kept.item_in_force(session, item_id, day)
     if not item.bookable:
         raise BookingNotOffered()
     return item
@@ -101,20 +101,21 @@ def make(
         if actor.level < needed:
             raise level_too_low(actor, needed)
     check_comes(details.comes, item, acts_for_other=acting_id != owner_id)
-    slot = queries.READ_SLOTS.slot(session, slot_id, now)
+    asked = queries.READ_SLOTS.slot(session, slot_id, now, owner_id=owner_id)
+    slot, policy = asked.slot, asked.policy
     if slot.zone_code != item.zone_code:
         raise InvalidInput(fields={"slot_id": ["该时段不办理此事项 / this slot is not for this item"]})
+    if not slot_rules.is_released(slot.starts_at, now, policy, calendar.load(session)):
+        raise SlotNotReleased()
+    prereviewed = prereview_id is not None
+    minutes = slot_rules.minutes_needed(item.avg_handle_minutes, prereviewed=prereviewed, policy=policy)
+    # As early as can be: in a rush nearly everybody is told this.
+    if slot_rules.room(slot.room, now, entitled=True) < minutes and not asked.held:
+        raise SlotFull()
     person = accounts.person(session, owner_id)
     own = person.birth_date if isinstance(actor, Citizen) and actor.subject_id == owner_id else None
     acting.require(session, actor=actor, action=Action.SUBMIT, item=item, hall_id=slot.hall_id, born_on=own)
-    policy = slot_queries.policy(session, slot.hall_id)
-    if not slot_rules.is_released(slot.starts_at, now, policy, calendar.load(session)):
-        raise SlotNotReleased()
     prereview = _passed(session, prereview_id, owner_id, item, now)
-    minutes = slot_rules.minutes_needed(item.avg_handle_minutes, prereviewed=prereview is not None, policy=policy)
-    full = slot_rules.room(slot.room, now, entitled=True) < minutes
-    if full and not queries.holds_a_place(session, owner_id, slot.id):
-        raise SlotFull()
     return Draft(
         item=item,
         slot=slot,
@@ -134,6 +135,7 @@ def make(
         minutes=minutes,
         birth_date=person.birth_date,
         phone=accounts.phone_lookup(person.phone) if person.phone else None,
+        reads=person.language,
         channel=actor.channel if isinstance(actor, Citizen) else "HOTLINE",
         changes=replaces.changes + 1 if replaces is not None else 0,
         now=now,

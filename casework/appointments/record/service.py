@@ -65,16 +65,32 @@ def close(
     slots.give_back(session, appointment.slot_id, appointment.minutes, entitled=appointment.entitled)
 
 
-def tell(session: Session, appointment: Appointment, template: str, *, event: str, note: str = "") -> None:
-    """One message to the right-holder, and one to who acts for them (DG-2)."""
+def tell(
+    session: Session,
+    appointment: Appointment,
+    template: str,
+    *,
+    event: str,
+    note: str = "",
+    owner_reads: str | None = None,
+) -> None:
+    """One message to the right-holder, and one to who acts for them (DG-2). `owner_reads`: the right-holder's language, if known."""
     for receiver in acting.receivers(session, owner_id=appointment.owner_id, acting_id=appointment.acting_id):
-        tell_one(session, appointment, receiver, template, event=event, note=note)
+        reads = owner_reads if receiver == appointment.owner_id else None
+        tell_one(session, appointment, receiver, template, event=event, note=note, reads=reads)
 
 
 def tell_one(
-    session: Session, appointment: Appointment, receiver: UUID, template: str, *, event: str, note: str = ""
+    session: Session,
+    appointment: Appointment,
+    receiver: UUID,
+    template: str,
+    *,
+    event: str,
+    note: str = "",
+    reads: str | None = None,
 ) -> None:
-    """One message to one person about an appointment; the same `event` is never told twice."""
+    """One message to one person about an appointment; the same `event` is never told twice. `reads`: their language, if known."""
     announce(
         session,
         to=receiver,
@@ -90,4 +106,5 @@ def tell_one(
         matter_type=MATTER,
         matter_id=appointment.id,
         sensitive=appointment.sensitive,
+        language=reads,
     )

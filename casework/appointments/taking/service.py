@@ -28,11 +28,12 @@ from casework.appointments.parties.service import Known
 from casework.appointments.record import service as record
 from casework.appointments.rules import Past, State, Wish
 from casework.catalogue import queries as catalogue
-from casework.places import queries as places
+from casework.places.kept import queries as places
 from casework.slots import service as slots
 from casework.slots.errors import SlotFull
 from core import clock, ids, numbers
 from core.actors import Citizen, Staff
+from core.statements import Statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +50,15 @@ class Ready:
     appointment: Appointment
 
 
-_LOCK = select(
-    func.pg_advisory_xact_lock(func.unnest(bindparam("keys", type_=ARRAY(BigInteger))).column_valued("wanted"))
+_LOCK = Statement(
+    select(func.pg_advisory_xact_lock(func.unnest(bindparam("keys", type_=ARRAY(BigInteger))).column_valued("wanted")))
 )
 
 
 def lock_persons(session: Session, *parts: object) -> None:
     """Let one booking of the same persons and phones go at a time (AP-8). Locks in key order."""
     keys = sorted({_lock_key(part) for part in parts if part is not None})
-    session.connection().execute(_LOCK, {"keys": keys})
+    _LOCK.rows(session, keys=keys)
 
 
 def _lock_key(part: object) -> int:
@@ -172,21 +173,24 @@ _TABLE = cast(Table, Appointment.__table__)
 
 
 def _statement(*, entitled: bool) -> Insert:
-    """Take the minutes and write the row in one statement. Built once: building it costs more than running it."""
+    """Take the minutes and write the row in one statement."""
     # Prefixed, because a parameter named like a column of the slot would be set there too.
     row = select(*(bindparam(f"new_{column.name}", type_=column.type) for column in _TABLE.c))
     row = row.select_from(slots.taking(entitled=entitled))
     return insert(_TABLE).from_select(list(_TABLE.c), row).returning(_TABLE.c.id)
 
 
-_TAKE = {entitled: _statement(entitled=entitled) for entitled in (False, True)}
+_TAKE = {entitled: Statement(_statement(entitled=entitled)) for entitled in (False, True)}
+_COLUMNS = [column.name for column in _TABLE.c]
 
 
 def _insert(session: Session, draft: Draft, values: Mapping[str, Any]) -> bool:
     """Take the place; False when the slot has no room (AP-9)."""
-    taken = {"take_slot": draft.slot.id, "take_minutes": draft.minutes, "take_now": draft.now}
-    row = {f"new_{name}": values.get(name) for name in _TABLE.c.keys()}  # noqa: SIM118  # a collection of columns, not a dict
-    return session.connection().execute(_TAKE[values["entitled"]], row | taken).first() is not None
+    row = {f"new_{name}": values.get(name) for name in _COLUMNS}
+    taken = _TAKE[values["entitled"]].rows(
+        session, take_slot=draft.slot.id, take_minutes=draft.minutes, take_now=draft.now, **row
+    )
+    return bool(taken)
 
 
 def lock_all_of(session: Session, appointment: Appointment) -> None:

@@ -1,0 +1,1 @@
+"""Halls kept in the process until the places change: `queries.hall`."""
