@@ -107,7 +107,7 @@ def _near(args: dict[str, Any]) -> Response:
         "items": [queries.near_answer(found, spoken) for found in page.items],
         "next_cursor": page.next_cursor,
         "coordinate_system": _DATUM,
-        "notice": SAMPLE_NOTICE[spoken] if any(found.row.is_sample for found in page.items) else None,
+        "notice": SAMPLE_NOTICE[spoken] if any(found.point.answer["is_sample"] for found in page.items) else None,
         "nothing_found": nothing_here(spoken) if nothing else None,
     }
     return Response(

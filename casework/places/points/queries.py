@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Connection, Engine, Row, TextClause, select, text, union_all
+from sqlalchemy import Connection, Engine, Row, column, select, text, union_all
 from sqlalchemy.orm import Session
 
 from casework.catalogue import queries as catalogue
@@ -28,6 +28,7 @@ from casework.places.points.rules import Hours, Kind, Position, Scope
 from casework.places.rules import Exceptional, Opening, Periods
 from core import calendar, clock
 from core.errors import InvalidInput, NotFound
+from core.statements import Statement
 from core.web import paging
 from core.web.paging import Page
 
@@ -36,6 +37,7 @@ _NO_LIMIT = 1_000_000
 _COLUMNS = (
     "id, code, name, kind, hall_id, region_code, address, consult, accessible, latitude, longitude, hours_id, is_sample"
 )
+_POINTS = text(f"SELECT {_COLUMNS} FROM service_point WHERE NOT withdrawn")  # noqa: S608  # fixed text
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +50,31 @@ class Wanted:
     item_id: str | None = None
 
 
+class Point(NamedTuple):
+    """A point as it is answered, where it is (GCJ-02), and its hours."""
+
+    id: UUID
+    answer: Mapping[str, Any]
+    at: Position
+    hours_id: UUID
+
+
 class Near(NamedTuple):
     """A point, how far away it is in metres, when it is open today and whether it is now."""
 
-    row: Row[Any]
+    point: Point
     metres: int
     today: Opening
     open_now: bool
 
 
 class _Today(NamedTuple):
-    """When points are open today: by their hours, and those with an exception. `taking`: what was asked of items so far."""
+    """The points by their codes, and when they are open today: by their hours, and those with an exception.
 
+    `taking`: what was asked of items so far.
+    """
+
+    points: Mapping[str, Point]
     openings: Mapping[UUID, Opening]
     exceptional: Mapping[UUID, Opening]
     taking: dict[str, dict[str, Any]]
@@ -68,13 +83,15 @@ class _Today(NamedTuple):
 class _Kept:
     lock = threading.Lock()
     key: tuple[Engine | Connection, Revision, date] | None = None
-    today = _Today({}, {}, {})
+    today = _Today({}, {}, {}, {})
 
 
 def near(
     session: Session, at: Position, wanted: Wanted, now: datetime, *, cursor: str | None, limit: int
 ) -> Page[Near]:
     """The points by their distance from `at`, the nearest first; one query when nothing is asked of an item.
+
+    What is known of a point is kept in the process and read again when the places change; the query only finds which.
 
     The index gives them by their distance on a flat map; those read beyond the page make sure that none is nearer on the
     sphere. Raises `InvalidInput` for a made-up cursor, and as `catalogue.item_in_force`.
@@ -95,40 +112,43 @@ def near(
             values["beyond"] = max(0.0, (last[0] - 1) / rules.MOST)
     size = limit * 5 // 4 + _SPARE if flat else _NO_LIMIT
     while True:
-        rows = session.execute(_statement(tuple(conditions), size, flat=flat), values).all()
-        found = _measured(rows, at, last, wanted.radius)
+        rows = _statement(tuple(conditions), size, flat=flat).rows(session, **values)
+        found = _measured((today.points[code] for code, _ in rows if code in today.points), at, last, wanted.radius)
         complete = len(rows) < size
-        sure = _NO_LIMIT if complete else int(rows[-1].flat * rules.LEAST)
+        sure = _NO_LIMIT if complete else int(rows[-1][1] * rules.LEAST)
         if complete or (len(found) > limit and found[limit][0] < sure):
             break
         size *= _MORE
-    page = [Near(row, away, day := _opening(today, row), rules.open_at(day, now)) for away, _, row in found[:limit]]
+    page = [Near(point, away, day := _opening(today, point), rules.open_at(day, now)) for away, point in found[:limit]]
     more = len(found) > limit
-    return Page(page, paging.encode(f"{page[-1].metres} {page[-1].row.id}") if more else None)
+    return Page(page, paging.encode(f"{page[-1].metres} {page[-1].point.id}") if more else None)
 
 
 @lru_cache(maxsize=500)
-def _statement(conditions: tuple[str, ...], size: int, *, flat: bool) -> TextClause:
-    """The points in the order of the map, as far as the map is flat; else all, to be sorted by their true distance."""
+def _statement(conditions: tuple[str, ...], size: int, *, flat: bool) -> Statement:
+    """Codes of points in the order of the map, as far as the map is flat; else all, to be sorted by their true distance."""
     where = " AND ".join(conditions)
-    if not flat:
-        return text(f"SELECT {_COLUMNS} FROM service_point WHERE {where}")  # noqa: S608  # fixed texts
-    return text(
-        f"SELECT {_COLUMNS}, point(east, north) <-> point(:x, :y) AS flat FROM service_point "  # noqa: S608
-        f"WHERE {where} ORDER BY point(east, north) <-> point(:x, :y) LIMIT {size}"
-    )
+    asked = f"SELECT code, 0.0 AS flat FROM service_point WHERE {where}"  # noqa: S608  # fixed texts
+    if flat:
+        asked = (
+            f"SELECT code, point(east, north) <-> point(:x, :y) AS flat FROM service_point "  # noqa: S608
+            f"WHERE {where} ORDER BY point(east, north) <-> point(:x, :y) LIMIT {size}"
+        )
+    return Statement(text(asked).columns(column("code"), column("flat")))
 
 
 def _measured(
-    rows: Sequence[Row[Any]], at: Position, last: tuple[int, UUID] | None, radius: int | None
-) -> list[tuple[int, UUID, Row[Any]]]:
-    found = []
-    for row in rows:
-        away = round(rules.metres(at, Position(row.latitude, row.longitude)))
-        if (radius is None or away <= radius) and (last is None or (away, row.id) > last):
-            found.append((away, row.id, row))
-    found.sort(key=lambda one: one[:2])
-    return found
+    points: Iterable[Point], at: Position, last: tuple[int, UUID] | None, radius: int | None
+) -> list[tuple[int, Point]]:
+    """The points within `radius`, after `last`, with their distances, the nearest first."""
+    found = ((round(rules.metres(at, point.at)), point) for point in points)
+    kept = [
+        (away, point)
+        for away, point in found
+        if (radius is None or away <= radius) and (last is None or (away, point.id) > last)
+    ]
+    # Of equals the one with the lower key, which comes first in `Point`.
+    return sorted(kept)
 
 
 def _position(cursor: str) -> tuple[int, UUID]:
@@ -188,12 +208,12 @@ def _taking(session: Session, item_id: str, day: date) -> dict[str, Any]:
     }
 
 
-def _opening(today: _Today, row: Row[Any]) -> Opening:
-    return today.exceptional.get(row.id) or today.openings[row.hours_id]
+def _opening(today: _Today, point: Point) -> Opening:
+    return today.exceptional.get(point.id) or today.openings[point.hours_id]
 
 
 def _today(session: Session, day: date) -> _Today:
-    """When points are open today, read once for each revision of the catalogue and places."""
+    """The points and when they are open today, read once for each revision of the catalogue and places."""
     key = (session.get_bind(), answers.revision(session), day)
     with _Kept.lock:
         if _Kept.key == key:
@@ -205,8 +225,13 @@ def _today(session: Session, day: date) -> _Today:
         row.id: rules.opening(day, days, hours[row.hours_id], _exceptional(row))
         for row in session.execute(_EXCEPTIONS, {"first": day, "last": day})
     }
+    points = {
+        row.code: Point(row.id, point_answer(row), Position(row.latitude, row.longitude), row.hours_id)
+        for row in session.execute(_POINTS)
+        if row.hours_id in openings
+    }
     with _Kept.lock:
-        _Kept.key, _Kept.today = key, _Today(openings, exceptional, {})
+        _Kept.key, _Kept.today = key, _Today(points, openings, exceptional, {})
         return _Kept.today
 
 
@@ -232,7 +257,8 @@ _EXCEPTIONS = text(
 
 def near_answer(found: Near, language: str) -> dict[str, Any]:
     """A point near by, as it is answered."""
-    return point_answer(found.row) | {
+    return {
+        **found.point.answer,
         "distance_m": found.metres,
         "open_now": found.open_now,
         "today": _opening_answer(found.today, language),
