@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 import marshmallow as ma
-from flask_smorest import Blueprint
 
 from auth.consent import queries as consents
 from auth.consent import service as consent
@@ -23,6 +22,7 @@ from auth.sessions.queries import Device
 from core.actors import Action
 from core.db import transaction
 from core.web import access
+from core.web.blueprint import Blueprint
 from core.web.paging import Page, PageIn, page_out
 from core.web.request_context import language
 from core.web.schemas import Moment, Text

@@ -8,7 +8,6 @@ from uuid import UUID
 import marshmallow as ma
 import orjson
 from flask import Response
-from flask_smorest import Blueprint
 
 from casework.appointments import queries, service
 from casework.appointments.drafts.service import Details
@@ -27,6 +26,7 @@ from core.identifiers import DocumentType, normalise_document, normalise_name
 from core.limits import Limit
 from core.masking import mask_name
 from core.web import access
+from core.web.blueprint import Blueprint
 from core.web.caching import cacheable
 from core.web.idempotency import run_once
 from core.web.paging import Page, PageIn, page_out

@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 import marshmallow as ma
-from flask_smorest import Blueprint
 
 from casework.appointments import queries
 from casework.appointments.models import Appointment
@@ -15,6 +14,7 @@ from casework.prereview.rules import VERSION_CHOICES
 from core.actors import Action
 from core.db import transaction
 from core.web import access
+from core.web.blueprint import Blueprint
 from core.web.idempotency import run_once
 from core.web.request_context import language
 from core.web.schemas import Text

@@ -9,7 +9,6 @@ from typing import Any
 import marshmallow as ma
 import orjson
 from flask import Response, request
-from flask_smorest import Blueprint
 from marshmallow.validate import Range
 
 from casework.catalogue.bundle import queries, service
@@ -17,6 +16,7 @@ from casework.catalogue.bundle.errors import BundleTooOld
 from core.db import transaction
 from core.errors import SourceUnavailable
 from core.web import access
+from core.web.blueprint import Blueprint
 from miniprogram_api.catalogue import PUBLIC
 
 blp = Blueprint(

@@ -6,11 +6,11 @@ from typing import Any
 
 import marshmallow as ma
 from flask import Response
-from flask_smorest import Blueprint
 
 from casework.calendars import queries
 from core import clock
 from core.web import access
+from core.web.blueprint import Blueprint
 from core.web.schemas import Whole
 from miniprogram_api.public_answers import kept, made
 

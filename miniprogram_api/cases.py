@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 import marshmallow as ma
-from flask_smorest import Blueprint
 
 from casework.cases import queries, service
 from casework.cases.collection import service as collection
@@ -15,6 +14,7 @@ from casework.cases.rules import LABELS, NEXT_STEPS, REMEDY, State
 from core.actors import Action, Capacity
 from core.db import transaction
 from core.web import access
+from core.web.blueprint import Blueprint
 from core.web.paging import Page, PageIn, page_out
 from core.web.request_context import language
 from core.web.schemas import Code, Moment

@@ -8,7 +8,6 @@ from typing import Any
 
 import marshmallow as ma
 from flask import Response
-from flask_smorest import Blueprint
 from marshmallow.validate import Length, OneOf, Regexp
 from sqlalchemy.orm import Session
 
@@ -21,6 +20,7 @@ from casework.catalogue.search.queries import Entry, Filters, Nothing
 from casework.catalogue.search.service import CITY
 from core import clock
 from core.web import access
+from core.web.blueprint import Blueprint
 from core.web.paging import PageIn
 from core.web.request_context import language
 from core.workdays import Unit

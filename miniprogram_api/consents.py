@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import marshmallow as ma
-from flask_smorest import Blueprint
 
 from auth.consent import queries
 from auth.consent.rules import ConsentText
 from core.web import access
+from core.web.blueprint import Blueprint
 from core.web.caching import cacheable
 from core.web.request_context import language
 

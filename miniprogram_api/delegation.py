@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 import marshmallow as ma
-from flask_smorest import Blueprint
 
 from auth.acting import queries as acting
 from auth.delegation import queries, service
@@ -23,6 +22,7 @@ from core.db import transaction
 from core.identifiers import DocumentType, normalise_document
 from core.masking import mask_name
 from core.web import access
+from core.web.blueprint import Blueprint
 from core.web.idempotency import run_once
 from core.web.paging import Page, PageIn, page_out
 from core.web.schemas import Code, Moment, Text

@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 import marshmallow as ma
-from flask_smorest import Blueprint
 
 from casework.delivery import queries, service
 from casework.delivery.models import Shipment
@@ -17,6 +16,7 @@ from core.db import transaction
 from core.identifiers import normalise_phone
 from core.masking import mask_address, mask_name, mask_phone
 from core.web import access
+from core.web.blueprint import Blueprint
 from core.web.idempotency import run_once
 from core.web.paging import Page, PageIn, page_out
 from core.web.request_context import language

@@ -7,7 +7,6 @@ from typing import Any
 import marshmallow as ma
 import orjson
 from flask import Response
-from flask_smorest import Blueprint
 from sqlalchemy.orm import Session
 
 from casework.catalogue.personal import queries, service
@@ -17,6 +16,7 @@ from casework.catalogue.search import queries as search
 from core import clock
 from core.db import transaction
 from core.web import access
+from core.web.blueprint import Blueprint
 from core.web.request_context import language
 from miniprogram_api.catalogue import ItemEntryOut, notice
 from miniprogram_api.guides import SuccessorOut

@@ -9,7 +9,6 @@ from uuid import UUID
 
 import marshmallow as ma
 from flask import Response, send_file, url_for
-from flask_smorest import Blueprint
 from flask_smorest.fields import Upload
 
 from casework.files import service
@@ -20,6 +19,7 @@ from core.actors import Action
 from core.db import transaction
 from core.limits import Limit
 from core.web import access
+from core.web.blueprint import Blueprint
 from core.web.schemas import Moment, Text
 
 blp = Blueprint("files", __name__, url_prefix="/api/v1/files", description="材料文件 / Files")

@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 import marshmallow as ma
-from flask_smorest import Blueprint
 
 from auth.identity import service
 from auth.identity.network import service as network
@@ -19,6 +18,7 @@ from auth.redirects import service as redirects
 from auth.redirects.rules import with_parameters
 from core.db import transaction
 from core.web import access
+from core.web.blueprint import Blueprint
 from core.web.schemas import Code, Moment, Text
 from miniprogram_api.login import FreshOut
 

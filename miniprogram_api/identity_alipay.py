@@ -6,7 +6,6 @@ from typing import Any
 
 import marshmallow as ma
 from flask import request
-from flask_smorest import Blueprint
 
 from auth.identity.alipay import service
 from auth.identity.rules import Purpose
@@ -14,6 +13,7 @@ from auth.identity.service import Outcome
 from auth.redirects.rules import POLICY
 from core.db import transaction
 from core.web import access
+from core.web.blueprint import Blueprint
 from core.web.schemas import Text
 from miniprogram_api.identity import IdentityOut
 from miniprogram_api.login_alipay import AlipayTripOut, seconds

@@ -6,7 +6,6 @@ from typing import Any
 
 import marshmallow as ma
 from flask import request
-from flask_smorest import Blueprint
 
 from auth.kiosks import rules, service
 from auth.kiosks.service import Card, Signed
@@ -16,6 +15,7 @@ from core.db import transaction
 from core.identifiers import DocumentType
 from core.limits import Limit
 from core.web import access
+from core.web.blueprint import Blueprint
 from core.web.request_context import language, request_address
 from core.web.schemas import Text
 from miniprogram_api.login import TokensOut

@@ -6,7 +6,6 @@ from typing import Any, cast
 
 import marshmallow as ma
 from flask import request
-from flask_smorest import Blueprint
 
 from auth.factors import rules, service
 from auth.sessions import service as sessions
@@ -16,6 +15,7 @@ from core.actors import Channel
 from core.db import transaction
 from core.errors import NotAuthenticated
 from core.web import access
+from core.web.blueprint import Blueprint
 from core.web.request_context import language, request_address
 from core.web.schemas import Text
 

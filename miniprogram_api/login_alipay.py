@@ -7,7 +7,6 @@ from typing import Any
 
 import marshmallow as ma
 from flask import Response
-from flask_smorest import Blueprint
 
 from auth.factors import rules
 from auth.factors.alipay import service
@@ -20,6 +19,7 @@ from auth.sessions.service import Tokens
 from core import ids
 from core.db import transaction
 from core.web import access
+from core.web.blueprint import Blueprint
 from core.web.request_context import language
 from core.web.schemas import Text
 from miniprogram_api.login import TokensOut, origin_of

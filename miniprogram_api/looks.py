@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import marshmallow as ma
-from flask_smorest import Blueprint
 
 from casework.persons.emergencies.rules import Verdict
 from casework.persons.looks import queries
 from casework.persons.looks.queries import Look
 from core.db import transaction
 from core.web import access
+from core.web.blueprint import Blueprint
 from core.web.paging import Page, PageIn, page_out
 from core.web.schemas import Moment
 

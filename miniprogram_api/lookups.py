@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import marshmallow as ma
 from flask import Response
-from flask_smorest import Blueprint
 
 from casework.catalogue.lookups import queries
 from core import clock
 from core.web import access
+from core.web.blueprint import Blueprint
 from miniprogram_api.catalogue import PUBLIC
 from miniprogram_api.public_answers import kept, made
 
@@ -21,20 +21,22 @@ _text = ma.fields.String
 
 
 class ZoneOut(ma.Schema):
-    """A zone; `items`: how many are in force."""
+    """A zone; `items`: how many are in force; `hot`: of these can be booked and sent home."""
 
     code = _text(required=True)
     name = _text(required=True)
     items = ma.fields.Integer(required=True)
+    hot = ma.fields.Integer(required=True)
 
 
 class DepartmentOut(ma.Schema):
-    """A department; `items`: how many are in force."""
+    """A department; `items`: how many are in force; `hot`: of these can be booked and sent home."""
 
     id = _text(required=True)
     name = _text(required=True)
     name_2017 = _text(required=True)
     items = ma.fields.Integer(required=True)
+    hot = ma.fields.Integer(required=True)
 
 
 class RegionOut(ma.Schema):

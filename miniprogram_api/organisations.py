@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 import marshmallow as ma
-from flask_smorest import Blueprint
 
 from auth.delegation.rules import Scope
 from auth.organisations import queries, service
@@ -18,6 +17,7 @@ from core.db import transaction
 from core.identifiers import DocumentType, normalise_document
 from core.masking import mask_name
 from core.web import access
+from core.web.blueprint import Blueprint
 from core.web.idempotency import run_once
 from core.web.schemas import Code, Moment, Text
 

@@ -9,7 +9,6 @@ from uuid import UUID
 
 import marshmallow as ma
 from flask import Response, send_file, url_for
-from flask_smorest import Blueprint
 
 from auth.personal_data.closing import queries as closings
 from auth.personal_data.closing import service as closing
@@ -26,6 +25,7 @@ from auth.personal_data.exports.service import Link
 from core.db import transaction
 from core.limits import Limit
 from core.web import access
+from core.web.blueprint import Blueprint
 from core.web.idempotency import run_once
 from core.web.paging import Page, PageIn, page_out
 from core.web.request_context import language

@@ -7,7 +7,6 @@ from uuid import UUID
 
 import marshmallow as ma
 from flask import Response
-from flask_smorest import Blueprint
 from marshmallow.validate import OneOf, Regexp
 from sqlalchemy.orm import Session
 
@@ -16,6 +15,7 @@ from casework.places import queries
 from casework.places.rules import NOTHING_HERE, Cause, Level, WindowKind, WindowState
 from core import clock
 from core.web import access
+from core.web.blueprint import Blueprint
 from core.web.paging import PageIn
 from core.web.request_context import language
 from miniprogram_api.catalogue import ItemCode

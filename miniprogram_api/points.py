@@ -8,7 +8,6 @@ from uuid import UUID
 import marshmallow as ma
 import orjson
 from flask import Response
-from flask_smorest import Blueprint
 from marshmallow.validate import OneOf, Range
 
 from casework.catalogue.rules import SAMPLE_NOTICE
@@ -18,6 +17,7 @@ from casework.places.points.rules import Datum, Kind
 from core import clock
 from core.db import transaction
 from core.web import access
+from core.web.blueprint import Blueprint
 from core.web.paging import PageIn
 from core.web.request_context import language
 from core.web.schemas import Whole

@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 import marshmallow as ma
-from flask_smorest import Blueprint
 from sqlalchemy.orm import Session
 
 from auth.accounts import queries as people
@@ -17,6 +16,7 @@ from core.db import transaction
 from core.limits import Limit
 from core.masking import mask_name
 from core.web import access
+from core.web.blueprint import Blueprint
 from core.web.idempotency import run_once
 from core.web.paging import Page, PageIn, page_out
 from core.web.schemas import Code, Fen, Moment

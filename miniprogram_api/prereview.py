@@ -8,7 +8,6 @@ from typing import Any
 from uuid import UUID
 
 import marshmallow as ma
-from flask_smorest import Blueprint
 
 from casework.prereview import queries, rules, service
 from casework.prereview.models import PreReview
@@ -19,6 +18,7 @@ from core.actors import Action, Capacity
 from core.db import transaction
 from core.limits import Limit
 from core.web import access
+from core.web.blueprint import Blueprint
 from core.web.idempotency import run_once
 from core.web.paging import Page, PageIn, page_out
 from core.web.request_context import language

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import marshmallow as ma
-from flask_smorest import Blueprint
 
 from casework.progress import service
 from casework.progress.service import Progress
 from core.db import transaction
 from core.web import access
+from core.web.blueprint import Blueprint
 from core.web.request_context import language, request_address
 from core.web.schemas import Moment, Text
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import marshmallow as ma
-from flask_smorest import Blueprint
 
 from auth.factors import rules
 from auth.factors import service as factors
@@ -14,6 +13,7 @@ from auth.sessions.service import Fresh
 from core.db import transaction
 from core.limits import Limit, hit
 from core.web import access
+from core.web.blueprint import Blueprint
 from core.web.request_context import request_address
 from core.web.schemas import Text
 from miniprogram_api.login import CodeIn, CodeSentOut, DeviceHeader, FreshOut, WeChatCodeIn, code_times

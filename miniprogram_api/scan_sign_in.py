@@ -6,12 +6,12 @@ from typing import Any
 
 import marshmallow as ma
 from flask import current_app
-from flask_smorest import Blueprint
 
 from auth.factors.scan import rules, service
 from auth.factors.scan.service import Asking
 from auth.sessions.devices.rules import device_words, place_words
 from core.web import access
+from core.web.blueprint import Blueprint
 from core.web.request_context import language, request_address
 from core.web.schemas import Moment, Text
 

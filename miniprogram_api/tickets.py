@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import marshmallow as ma
-from flask_smorest import Blueprint
 
 from auth.oidc.consents.rules import Field
 from auth.tickets import service
@@ -14,6 +13,7 @@ from core import clock
 from core.db import transaction
 from core.limits import Limit
 from core.web import access
+from core.web.blueprint import Blueprint
 from core.web.schemas import Moment, Text
 
 blp = Blueprint("sso_tickets", __name__, url_prefix="/api/v1/sso-tickets", description="单点登录 / Single sign-on")

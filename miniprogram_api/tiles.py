@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import marshmallow as ma
-from flask_smorest import Blueprint
 
 from auth.oidc.consents.rules import Field
 from casework.tiles import queries, service
@@ -16,6 +15,7 @@ from casework.tiles.service import Launch
 from core.db import transaction
 from core.limits import Limit
 from core.web import access
+from core.web.blueprint import Blueprint
 from core.web.request_context import language
 from core.web.schemas import Code, Moment
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import marshmallow as ma
-from flask_smorest import Blueprint
 
 from auth.staff.audits import queries
 from auth.staff.confirmations.rules import Act
@@ -14,6 +13,7 @@ from core import audit
 from core.audit import AuditEntry
 from core.db import transaction
 from core.web import access
+from core.web.blueprint import Blueprint
 from core.web.paging import Page, PageIn, page_out
 from core.web.schemas import Moment, Text
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import marshmallow as ma
-from flask_smorest import Blueprint
 
 from auth.staff.roles import FRONT_CLERK
 from casework.counter import service as counter
 from core.db import transaction
 from core.web import access
+from core.web.blueprint import Blueprint
 from core.web.idempotency import run_once
 from core.web.schemas import Fen, Moment, Whole
 from payments.bills.models import FeeBill

@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 import marshmallow as ma
-from flask_smorest import Blueprint
 from flask_smorest.fields import Upload
 
 from auth.staff.roles import HALL_MANAGER, SYSTEM_ADMIN
@@ -18,6 +17,7 @@ from casework.calendars.rules import State
 from core.calendar import CalendarChange
 from core.db import transaction
 from core.web import access
+from core.web.blueprint import Blueprint
 from core.web.idempotency import run_once
 from core.web.paging import Page, PageIn, page_out
 from core.web.schemas import Code, Moment, Text, Whole

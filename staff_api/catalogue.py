@@ -8,7 +8,6 @@ from uuid import UUID
 
 import marshmallow as ma
 from flask import Response, make_response, request
-from flask_smorest import Blueprint
 
 from auth.staff.confirmations.rules import Act
 from auth.staff.roles import ITEM_MANAGER
@@ -26,6 +25,7 @@ from casework.catalogue.rules import GoneKind, VersionState
 from core import clock
 from core.db import transaction
 from core.web import access
+from core.web.blueprint import Blueprint
 from core.web.idempotency import run_once
 from core.web.paging import Page, PageIn, page_out
 from core.web.request_context import language

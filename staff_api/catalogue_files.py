@@ -8,7 +8,6 @@ from uuid import UUID
 
 import marshmallow as ma
 from flask import Response, send_file
-from flask_smorest import Blueprint
 from flask_smorest.fields import Upload
 
 from auth.staff.roles import ITEM_MANAGER
@@ -19,6 +18,7 @@ from casework.catalogue.importing.uploads.models import CatalogueImport, ImportS
 from core import clock
 from core.db import transaction
 from core.web import access
+from core.web.blueprint import Blueprint
 from core.web.paging import Page, PageIn, page_out
 from core.web.schemas import Moment
 

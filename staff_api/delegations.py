@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 import marshmallow as ma
-from flask_smorest import Blueprint
 
 from auth.delegation import queries, service
 from auth.delegation.counter import service as counter
@@ -24,6 +23,7 @@ from core.errors import NotFound
 from core.identifiers import DocumentNumber, DocumentType, normalise_credit_code, normalise_document
 from core.masking import mask_name
 from core.web import access
+from core.web.blueprint import Blueprint
 from core.web.idempotency import run_once
 from core.web.schemas import Code, Moment, Text, Whole
 

@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 import marshmallow as ma
-from flask_smorest import Blueprint
 
 from auth.accounts import service as accounts
 from auth.accounts.freezing import queries as freezes
@@ -27,6 +26,7 @@ from core import clock
 from core.db import transaction
 from core.identifiers import DocumentNumber, DocumentType, normalise_document
 from core.web import access
+from core.web.blueprint import Blueprint
 from core.web.paging import Page, PageIn, page_out
 from core.web.schemas import Code, Moment, Text
 

@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 import marshmallow as ma
-from flask_smorest import Blueprint
 
 from auth.kiosks import queries, service
 from auth.kiosks.models import Kiosk
@@ -15,6 +14,7 @@ from auth.staff.roles import SYSTEM_ADMIN
 from casework.places import queries as places
 from core.db import transaction
 from core.web import access
+from core.web.blueprint import Blueprint
 from core.web.idempotency import run_once
 from core.web.paging import Page, PageIn, page_out
 from core.web.schemas import Moment, Text

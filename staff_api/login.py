@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 import marshmallow as ma
-from flask_smorest import Blueprint
 
 from auth.staff import queries, rules, service
 from auth.staff.confirmations import service as confirmations
@@ -18,6 +17,7 @@ from auth.staff.queries import Member, OwnSession
 from auth.staff.service import SignedIn
 from core.db import transaction
 from core.web import access
+from core.web.blueprint import Blueprint
 from core.web.request_context import request_address
 from core.web.schemas import Code, Moment, Text
 

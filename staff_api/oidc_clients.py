@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import marshmallow as ma
-from flask_smorest import Blueprint
 
 from auth.oidc.clients import queries, service
 from auth.oidc.clients.rules import HIGHEST_LEVEL, SCOPES, AuthMethod, ClientType, Registration
@@ -13,6 +12,7 @@ from auth.staff.confirmations.rules import Act
 from auth.staff.roles import SYSTEM_ADMIN
 from core.db import transaction
 from core.web import access
+from core.web.blueprint import Blueprint
 from core.web.idempotency import run_once
 from core.web.paging import Page, PageIn, page_out
 from core.web.schemas import Moment, Text, Whole

@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 import marshmallow as ma
-from flask_smorest import Blueprint
 
 from auth.personal_data.corrections import queries, service
 from auth.personal_data.corrections.models import CorrectionRequest
@@ -14,6 +13,7 @@ from auth.personal_data.corrections.rules import Kind, State
 from auth.staff.roles import FRONT_CLERK, HALL_MANAGER
 from core.db import transaction
 from core.web import access
+from core.web.blueprint import Blueprint
 from core.web.paging import Page, PageIn, page_out
 from core.web.schemas import Code, Moment, Text
 

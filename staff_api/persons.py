@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 import marshmallow as ma
-from flask_smorest import Blueprint
 
 from auth.staff.confirmations.rules import Act
 from auth.staff.roles import BACK_OFFICER, FRONT_CLERK, SECURITY_ADMIN, SUPERVISOR
@@ -21,6 +20,7 @@ from core import clock
 from core.db import transaction
 from core.identifiers import DocumentType
 from core.web import access
+from core.web.blueprint import Blueprint
 from core.web.paging import Page, PageIn, page_out
 from core.web.request_context import language
 from core.web.schemas import Moment, Text

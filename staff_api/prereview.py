@@ -9,7 +9,6 @@ from uuid import UUID
 
 import marshmallow as ma
 from flask import Response, send_file
-from flask_smorest import Blueprint
 
 from auth.staff.roles import BACK_OFFICER, FRONT_CLERK, SUPERVISOR
 from casework.prereview import rules
@@ -20,6 +19,7 @@ from casework.prereview.rules import HIDDEN, Provision, Reason, State, Verdict
 from core.db import transaction
 from core.masking import mask_document, mask_name, mask_phone
 from core.web import access
+from core.web.blueprint import Blueprint
 from core.web.paging import Page, PageIn, page_out
 from core.web.schemas import Moment, Text, Whole
 

@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 import marshmallow as ma
-from flask_smorest import Blueprint
 
 from auth.staff.roles import FRONT_CLERK, HALL_MANAGER
 from casework.queue import queries, service
@@ -16,6 +15,7 @@ from casework.slots.service import hall_of
 from core import clock
 from core.db import transaction
 from core.web import access
+from core.web.blueprint import Blueprint
 from core.web.idempotency import run_once
 from core.web.paging import Page, PageIn, page_out
 from core.web.request_context import language

@@ -6,13 +6,13 @@ from datetime import timedelta
 from typing import Any
 
 import marshmallow as ma
-from flask_smorest import Blueprint
 
 from auth.staff.roles import ITEM_MANAGER, SYSTEM_ADMIN
 from casework.catalogue.search.misses import queries
 from core import clock
 from core.db import transaction
 from core.web import access
+from core.web.blueprint import Blueprint
 
 blp = Blueprint("staff_search", __name__, url_prefix="/staff/v1/search", description="搜索分析 / Search")
 

@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 import marshmallow as ma
-from flask_smorest import Blueprint
 
 from auth.accounts.freezing import queries as freezes
 from auth.sessions.devices import queries, service
@@ -16,6 +15,7 @@ from casework.persons.emergencies import queries as emergencies
 from core import clock
 from core.db import transaction
 from core.web import access
+from core.web.blueprint import Blueprint
 from core.web.paging import Page, PageIn, page_out
 from core.web.schemas import Moment, Text
 

@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 import marshmallow as ma
-from flask_smorest import Blueprint
 
 from auth.staff.roles import FRONT_CLERK
 from casework.delivery import queries, service
@@ -16,6 +15,7 @@ from casework.delivery.tracking import service as tracking
 from core.db import transaction
 from core.masking import mask_name
 from core.web import access
+from core.web.blueprint import Blueprint
 from core.web.paging import Page, PageIn, page_out
 from core.web.schemas import Moment, Text, Whole
 

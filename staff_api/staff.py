@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 import marshmallow as ma
-from flask_smorest import Blueprint
 
 from auth.staff import queries, roles
 from auth.staff.confirmations.rules import Act
@@ -18,6 +17,7 @@ from auth.staff.roles import AUDIT_ADMIN, SECURITY_ADMIN, SYSTEM_ADMIN
 from casework.places import queries as places
 from core.db import transaction
 from core.web import access
+from core.web.blueprint import Blueprint
 from core.web.idempotency import run_once
 from core.web.paging import Page, PageIn, page_out
 from core.web.schemas import Moment, Text

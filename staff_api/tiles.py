@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Any
 
 import marshmallow as ma
-from flask_smorest import Blueprint
 
 from auth.staff.roles import SUPERVISOR, SYSTEM_ADMIN
 from auth.tickets import service as tickets
@@ -18,6 +17,7 @@ from casework.tiles.service import Target
 from core import clock
 from core.db import transaction
 from core.web import access
+from core.web.blueprint import Blueprint
 from core.web.schemas import Moment, Text, Whole
 
 blp = Blueprint("staff_tiles", __name__, url_prefix="/staff/v1/tiles", description="应用服务 / Tiles (staff)")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from flask import Response, request
-from flask_smorest import Blueprint
 from sqlalchemy.orm import Session
 
 from core import callbacks, ports
 from core.db import transaction
 from core.errors import Problem
 from core.web import access
+from core.web.blueprint import Blueprint
 from payments.orders import service as orders
 from payments.orders.ports import Notice, NoticeRefused, PaymentPlatform
 

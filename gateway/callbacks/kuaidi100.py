@@ -9,7 +9,6 @@ from __future__ import annotations
 from uuid import UUID
 
 from flask import Response, current_app, request
-from flask_smorest import Blueprint
 
 from casework.delivery import queries
 from casework.delivery.ports import CallbackAddress, Courier
@@ -18,6 +17,7 @@ from core.crypto import constant_time_equal
 from core.db import transaction
 from core.errors import NotFound, SignatureInvalid
 from core.web import access
+from core.web.blueprint import Blueprint
 from partners.couriers.kuaidi100 import ANSWER, NAME
 
 blp = Blueprint(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Response, jsonify, request
-from flask_smorest import Blueprint
 
 from casework.delivery.ports import CallbackAddress
 from core import callbacks, jobs, ports
@@ -13,6 +12,7 @@ from core.crypto import constant_time_equal
 from core.db import transaction
 from core.errors import NotFound
 from core.web import access
+from core.web.blueprint import Blueprint
 
 blp = Blueprint("callbacks_sms", __name__, url_prefix="/callbacks/aliyun-sms", description="短信回执 / SMS reports")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from flask import Response, jsonify, request
-from flask_smorest import Blueprint
 
 from casework.delivery.ports import CallbackAddress
 from core import callbacks, jobs, ports
@@ -11,6 +10,7 @@ from core.crypto import constant_time_equal
 from core.db import transaction
 from core.errors import NotFound
 from core.web import access
+from core.web.blueprint import Blueprint
 
 blp = Blueprint(
     "callbacks_tencent_sms",

@@ -7,12 +7,12 @@ from typing import Any
 
 import marshmallow as ma
 from flask import Response, request
-from flask_smorest import Blueprint
 
 from core import callbacks, ports
 from core.db import transaction
 from core.errors import SignatureInvalid
 from core.web import access
+from core.web.blueprint import Blueprint
 from notifications.preferences import service as preferences
 from notifications.preferences.ports import Push, PushRefused, WeChatPushes
 
