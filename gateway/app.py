@@ -11,7 +11,6 @@ from typing import Any
 import orjson
 from flask import Flask, request
 from flask.json.provider import JSONProvider
-from flask_smorest import Blueprint
 from sqlalchemy.orm import configure_mappers
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -24,6 +23,7 @@ from auth.sessions.authenticator import TokenAuthenticator
 from core import db
 from core.settings import Settings, load
 from core.web import access
+from core.web.blueprint import Blueprint
 from gateway import errors, health, metrics, openapi, pages
 from gateway.headers import EveryAnswer
 from gateway.models import feature_modules, load_all
