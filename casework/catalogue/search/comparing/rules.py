@@ -9,17 +9,19 @@ from functools import cached_property
 from itertools import accumulate
 from typing import Any, NamedTuple
 
-from casework.catalogue.search.lexicon.rules import Alternative
+from casework.catalogue.search.lexicon.rules import Alternative, lexicon
 from casework.catalogue.search.ranking.rules import INITIALS_LENGTH, Sought, Wanted
 from casework.catalogue.search.words.rules import fold
 
 SCALE = 10_000
 
-_IN_BRACKET, _IN_ALSO, _IN_BODY = 0.95, 0.7, 0.3
+_IN_BRACKET, _IN_ALSO, _IN_BODY = 0.97, 0.7, 0.3
 _SOUNDS_SO, _SHORT_SO, _PART_OF_IT, _PART_OF_SOUND = 0.75, 0.7, 0.8, 0.6
 _LEAST_PART = 0.34
 """How much a match is worth beside one in the name; a part counts from `_LEAST_PART` of the weight of its pairs on."""
-_WHOLE, _EQUAL, _DENSE, _FIRST, _HOT, _USED = 0.15, 0.5, 0.08, 0.03, 0.02, 0.02
+_WHOLE, _EQUAL, _DENSE, _FIRST, _HOT, _USED = 0.15, 0.5, 0.06, 0.02, 0.02, 0.02
+_ELSEWHERE = 0.06
+"""What an item of one part of the city is worth less to somebody who names none."""
 _LEAST_SCORE, _LEAST_OF_BEST = 0.22, 0.5
 _FIRST_WORDS = re.compile("首次|新办|设立|申领|核发|认定|新建")
 _BETWEEN = "\n"
@@ -100,6 +102,16 @@ class _Pool:
         """Whose names say that something is had for the first time."""
         starts = self.name.starts
         return frozenset(bisect_right(starts, found.start()) - 1 for found in _FIRST_WORDS.finditer(self.name.joined))
+
+    @cached_property
+    def local(self) -> frozenset[int]:
+        """Whose names end with a part of the city, in brackets."""
+        places = lexicon().places
+        return frozenset(
+            number
+            for number, (name, head) in enumerate(zip(self.names, self.heads, strict=True))
+            if head < len(name) and name[head:] in places
+        )
 
     @cached_property
     def most_uses(self) -> int:
@@ -212,12 +224,14 @@ def _scores(wanted: Wanted, pool: _Pool) -> Iterable[tuple[int, float]]:
         covered[number] = max(covered.get(number, 0), len(whole))
         if whole == pool.names[number]:
             held[number] += _EQUAL
+    elsewhere = frozenset() if any(unit.place for unit in wanted.reading.units) else pool.local
     for number, found in held.items():
         if found >= _LEAST_SCORE:
-            dense = min(covered.get(number, 0) / len(pool.names[number]), 1.0)
+            dense = min(covered.get(number, 0) / (pool.heads[number] or len(pool.names[number])), 1.0)
             used = pool.uses[number] / pool.most_uses
             first = _FIRST if number in pool.first_words else 0.0
-            yield number, found + _DENSE * dense + first + _HOT * pool.hot[number] + _USED * used
+            little = _DENSE * dense + first + _HOT * pool.hot[number] + _USED * used
+            yield number, found + little - _ELSEWHERE * (number in elsewhere)
 
 
 def ranked(wanted: Iterable[Wanted], candidates: Sequence[Candidate]) -> list[tuple[int, str]]:

@@ -10,17 +10,22 @@ from functools import cache
 from itertools import islice
 from pathlib import Path
 
-from casework.catalogue.search.words.rules import fold, initials, is_latin, sounds, syllables
+from casework.catalogue.search.words.rules import accented, fold, initials, is_latin, sounds, syllables
 
 _DATA = Path(__file__).resolve().parent / "data"
-_MEANINGLESS, _MEANS, _BOTH, _EITHER = "-", ">", "+", "/"
+_MEANINGLESS, _MEANS, _BOTH, _EITHER, _TOGETHER = "-", ">", "+", "/", "&"
 
-ITSELF, SAME = 1.0, 0.95
+BEST, ITSELF, SAME = 1.05, 1.0, 0.95
 _MEANT = (0.95, 0.85, 0.75, 0.7)
-"""How good a name is that holds the word itself, one of the same meaning, or the first, second … of what is meant."""
+"""How good a name is that holds the word itself, one of the same meaning, or the first, second … of what is meant.
+
+`BEST`: itself and what is meant first; or the first word of the line, the whole of which the word is a part (机动车驾驶证).
+"""
 _NEAR_LENGTH, _NEAR_LETTERS = 3, 6
 """The shortest words that are found with one character, or one letter of their pinyin, wrong, missing or too much."""
 _LONGEST_SAID = 16
+_DEEDS, _PLACES = "actions", "places"
+"""The files of what is done with things, and of the parts of the city."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +49,28 @@ class Alternative:
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A word as people type it; without alternatives it means nothing in a search. `deed`: done with things (补办), none itself."""
+    """A word as people type it; without alternatives it means nothing in a search.
+
+    `deed`: done with things (补办), none itself. `place`: a part of the city.
+    """
 
     text: str
     alternatives: tuple[Alternative, ...]
     deed: bool
+    place: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """What is meant when one of each side is typed, wherever (房子 … 去世): neither says it alone."""
+
+    sides: tuple[tuple[str, ...], tuple[str, ...]]
+    alternatives: tuple[Alternative, ...]
+
+    def typed(self, whole: str) -> tuple[str, ...]:
+        """Those of each side that were typed; empty unless there are some of both."""
+        one, other = (tuple(word for word in side if word in whole) for side in self.sides)
+        return (*one, *other) if one and other else ()
 
 
 @dataclass(slots=True)
@@ -56,7 +78,8 @@ class _Line:
     words: list[str]
     meant: list[str] = field(default_factory=list)
     meaningless: bool = False
-    deed: bool = False
+    file: str = ""
+    beside: list[str] = field(default_factory=list)
 
 
 class Lexicon:
@@ -64,6 +87,8 @@ class Lexicon:
 
     def __init__(self, lines: Iterable[_Line]) -> None:
         lines = list(lines)
+        together = [line for line in lines if line.beside]
+        lines = [line for line in lines if not line.beside]
         self._same: dict[str, tuple[str, ...]] = {}
         found: dict[str, list[Alternative]] = defaultdict(list)
         for line in lines:
@@ -72,10 +97,17 @@ class Lexicon:
         for line in lines:
             for said in line.words:
                 found[said] += self._alternatives(said, line)
-        things = {said for line in lines if not line.deed for said in line.words}
-        self.words = {text: Word(text, _sorted(ways), text not in things) for text, ways in found.items()}
+        self.together = [
+            Together((tuple(line.words), tuple(line.beside)), tuple(self._meant(line))) for line in together
+        ]
+        things = {said for line in lines if line.file != _DEEDS for said in line.words}
+        self.places = frozenset(said for line in lines if line.file == _PLACES for said in line.words)
+        self.words = {
+            text: Word(text, _sorted(ways), text not in things, text in self.places) for text, ways in found.items()
+        }
         self.longest = max(map(len, self.words))
         self._by_sound: dict[str, list[Word]] = defaultdict(list)
+        self._by_accent: dict[str, list[Word]] = defaultdict(list)
         self._by_initials: dict[str, list[Word]] = defaultdict(list)
         self._near: dict[str, list[tuple[str, Word]]] = defaultdict(list)
         self._typed: list[tuple[str, Word]] = []
@@ -91,6 +123,13 @@ class Lexicon:
             yield Alternative.of(ITSELF, [word])
         if not line.meant:
             yield Alternative.of(SAME, line.words)
+            if line.file != _DEEDS and len(word) > 1 and word in line.words[0] and word != line.words[0]:
+                yield Alternative.of(BEST, line.words[:1])
+        elif len(word) > 1:
+            yield Alternative.of(BEST, [word], *map(self._options, line.meant[0].split(_BOTH)))
+        yield from self._meant(line)
+
+    def _meant(self, line: _Line) -> Iterator[Alternative]:
         for number, meant in enumerate(line.meant):
             parts = [self._options(part) for part in meant.split(_BOTH)]
             yield Alternative.of(_MEANT[min(number, len(_MEANT) - 1)], *parts)
@@ -110,6 +149,7 @@ class Lexicon:
         said = syllables(word.text)
         letters, short = "".join(said), initials(said)
         self._by_sound[sounds(word.text)].append(word)
+        self._by_accent[accented(sounds(word.text))].append(word)
         self._by_initials[short].append(word)
         self._typed += [(letters, word), (short, word)]
         if _NEAR_LETTERS <= len(letters) <= _LONGEST_SAID:
@@ -122,6 +162,10 @@ class Lexicon:
     def sounding(self, said: str) -> list[Word]:
         """Words that sound so (blurred syllables, parted by spaces)."""
         return self._by_sound.get(said, [])
+
+    def accented(self, said: str) -> list[Word]:
+        """Words that sound so to somebody who says n for l, or f for h."""
+        return self._by_accent.get(accented(said), [])
 
     def abbreviated(self, letters: str) -> list[Word]:
         """Words with these initials."""
@@ -171,15 +215,16 @@ def _one_slip(typed: str, meant: str) -> bool:
     return second == first + 1 and typed[first] == meant[second] and typed[second] == meant[first]
 
 
-def parse(text: str, separator: str | None = None, *, deed: bool = False) -> Iterator[_Line]:
-    """The lines of a data file; `separator` parts its words (None: white space). `deed`: they are what is done with things."""
+def parse(text: str, separator: str | None = None, *, file: str = "") -> Iterator[_Line]:
+    """The lines of a data file; `separator` parts its words (None: white space)."""
     for line in text.splitlines():
         if not line or line.startswith("#"):
             continue
         meaningless = line.startswith(f"{_MEANINGLESS} ")
         said, _, meant = line.removeprefix(f"{_MEANINGLESS} ").partition(f" {_MEANS} ")
-        words = [folded for word in said.split(separator) if (folded := fold(word))]
-        yield _Line(words, meant.split(), meaningless, deed)
+        one, _, other = said.partition(f" {_TOGETHER} ")
+        words, beside = ([folded for word in side.split(separator) if (folded := fold(word))] for side in (one, other))
+        yield _Line(words, meant.split(), meaningless, file, beside)
 
 
 @cache
@@ -188,5 +233,5 @@ def lexicon() -> Lexicon:
     lines: list[_Line] = []
     for file in sorted(_DATA.glob("*.txt")):
         separator = ";" if file.stem == "english" else None
-        lines += parse(file.read_text(encoding="utf-8"), separator, deed=file.stem == "actions")
+        lines += parse(file.read_text(encoding="utf-8"), separator, file=file.stem)
     return Lexicon(lines)

@@ -19,8 +19,8 @@ _TELLING = 0.2
 """The largest share of all items that holds a term which says something; beyond, it isn't worth finding them all."""
 _GOOD = 0.75
 """A best answer from here on makes it needless to look at items that hold only common terms."""
-_DEED = 0.6
-"""What a deed weighs beside a thing that is as rare."""
+_DEED, _PLACE, _PAPER = 0.6, 0.25, 0.4
+"""What a deed weighs, a place, and what is only found in papers, beside a thing that is as rare."""
 _BODY, _INITIALS, _BEGINS, CODE, TOPIC = "·", ".", "^", "#", "@"
 INITIALS_LENGTH = 3
 _BRACKET = re.compile(r"[(\uff08]")
@@ -105,6 +105,7 @@ def seek(unit: Unit, known: Known, total: int) -> Sought:
         terms |= {pair for pair in _pairs(unit.said.split()) if known(pair)}
         terms |= {three for three in _threes(unit.initials) if known(three)}
         terms = _rare(terms, known)
+    named = bool(terms)
     if not terms:
         terms = _rare({_BODY + gram for gram in unit.grams if known(_BODY + gram)}, known)
     items = 1 if unit.code else sum(map(known, terms))
@@ -112,7 +113,7 @@ def seek(unit: Unit, known: Known, total: int) -> Sought:
         # What was published a moment ago isn't counted yet; looking for what is nowhere costs nothing.
         terms = {*unit.grams, *_pairs(unit.said.split()), *_threes(unit.initials)}
     weight = math.log(1 + total / min(items, total)) if items else 0.0
-    weight *= _DEED if unit.deed else 1.0
+    weight *= _DEED if unit.deed else _PLACE if unit.place else 1.0 if named else _PAPER
     pairs = tuple(f" {pair} " for pair in _pairs(unit.said.split()))
     return Sought(unit, tuple(sorted(terms)), items, weight, grams, pairs)
 
@@ -185,12 +186,16 @@ class Plan:
 
 
 def plan(wanted: Sequence[Wanted], total: int) -> Plan:
-    """Which of `total` items to look at: those with a rare unit; the common ones together when that isn't enough."""
-    sought = [one for reading in wanted for one in reading.sought]
+    """Which of `total` items to look at: those with a rare unit; the common ones together when that isn't enough.
+
+    Nobody looks for a place: what is there counts only when nothing else was typed.
+    """
+    sought = [one for reading in wanted for one in reading.sought if one.terms]
+    sought = [one for one in sought if not one.unit.place] or sought
     few: set[str] = set()
     common: list[Sought] = []
     items = 0
-    for one in sorted((one for one in sought if one.terms), key=lambda one: one.items):
+    for one in sorted(sought, key=lambda one: one.items):
         if items + one.items <= _FEW:
             items += one.items
             few.update(one.terms)

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from casework.catalogue.search.lexicon.rules import ITSELF, Alternative, Lexicon, Word
-from casework.catalogue.search.words.rules import bigrams, is_latin, parts, runs, sounds, spell
+from casework.catalogue.search.words.rules import bigrams, is_latin, parts, runs, sounds, spell, syllables
 
 MAX_CHARACTERS = 50
 _SOUND, _SHORT, _SLIP = 0.8, 0.75, 0.8
 """What a word found by its sound, its initials or one slip away is worth, beside the word itself."""
-_MANY_WORDS, _MANY_ALTERNATIVES = 6, 12
+_MANY_WORDS, _MANY_ALTERNATIVES, _MANY_UNITS = 6, 12, 6
 _LONGEST_SAID = 8
+_LONGEST_GUESS = 12
 _CODE_LENGTH = 3
 _SHORTEST_PREFIX = 3
+_PARTICLES = frozenset("了的呢吗啊呀")
+_AMOUNT = re.compile(
+    "[0-9一二三四五六七八九十两几半百多]{1,4}"
+    "(?:个月|周岁|[年个月天周岁次套块万条只台辆家位间张份趟])(?:以上|[了多前后])?"
+)
+"""How long, how many, how old: what somebody tells, not what is looked for."""
 
 Known = Callable[[str], int]
 """In how many items a term (two characters, say) occurs."""
@@ -26,7 +35,7 @@ class Unit:
 
     `alternatives`: texts of names. `grams`: its own pairs of characters, for names that hold a part of it. `said`: how it
     sounds, and `initials`, for names that sound so. `prefix`: a lone character that names begin with. `code`: an item's.
-    `doubtful`: the lexicon doesn't know it as it stands. `deed`: what is done (补办), not with what.
+    `doubtful`: the lexicon doesn't know it as it stands. `deed`: what is done (补办), not with what. `place`: where.
     """
 
     text: str
@@ -38,6 +47,7 @@ class Unit:
     code: str = ""
     doubtful: bool = False
     deed: bool = False
+    place: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +64,46 @@ def read(typed: str, lexicon: Lexicon, known: Known) -> tuple[Reading, ...]:
     whole = "".join(stretches)[:MAX_CHARACTERS]
     if len(whole) == 1 and not is_latin(whole):
         return (Reading(whole, (Unit(whole, prefix=whole),)),)
-    units = tuple(_Reader(stretches, whole, lexicon, known).units())
-    readings = [Reading(whole, units or _plain(whole))]
-    if any(unit.doubtful for unit in units) and (near := _of_words(whole, lexicon.near(whole), _SLIP)):
-        readings.append(Reading(whole, (near,)))
-    return tuple(readings)
+    reader = _Reader(stretches, whole, lexicon, known)
+    kept = reader.kept()
+    if kept and sum(map(len, kept)) < len(whole):
+        reader = _Reader(kept, "".join(kept), lexicon, known)
+    found = list(reader.units())
+    together = _put_together(found, whole, lexicon, known)
+    units = _telling(together)
+    literal = Reading(whole, units or _plain(whole))
+    if together is not found or not (reader.dropped or any(unit.doubtful for unit in units)):
+        return (literal,)
+    guess = reader.guess()
+    if guess is None:
+        return (literal,)
+    guessed = Reading(whole, (guess,))
+    return (guessed,) if reader.dropped else (literal, guessed)
+
+
+def _put_together(units: list[Unit], whole: str, lexicon: Lexicon, known: Known) -> list[Unit]:
+    """With what some of them mean only together in the place of those.
+
+    Not where one word of the lexicon says both already, nor where all of it may be of a name as it stands.
+    """
+    if all(map(known, bigrams(whole))):
+        return units
+    for together in lexicon.together:
+        if words := together.typed(whole):
+            if any(together.typed(unit.text) for unit in units if not unit.doubtful):
+                return units
+            others = [unit for unit in units if not any(word in unit.text for word in words)]
+            return [*others, Unit(" ".join(words), together.alternatives)]
+    return units
+
+
+def _telling(units: Sequence[Unit]) -> tuple[Unit, ...]:
+    """Each meaning once; of too many, those that the lexicon knows."""
+    different: dict[object, Unit] = {}
+    for unit in units:
+        meant = tuple(alternative for alternative in unit.alternatives if alternative.quality < ITSELF)
+        different.setdefault(meant or unit.text, unit)
+    return tuple(sorted(different.values(), key=lambda unit: unit.doubtful)[:_MANY_UNITS])
 
 
 def _plain(whole: str) -> tuple[Unit, ...]:
@@ -83,27 +128,74 @@ def _of_words(text: str, words: Iterable[Word], worth: float) -> Unit | None:
 class _Reader:
     def __init__(self, stretches: list[str], whole: str, lexicon: Lexicon, known: Known) -> None:
         self.whole, self.lexicon, self.known = whole, lexicon, known
-        self.stretches = set(stretches)
         self.cuts = {0, len(whole)}
+        self.dropped = False
+        """Whether something was typed that neither means nothing nor is found anywhere as it stands."""
+        self.first, self.last = len(whole), 0
+        """Where what means something begins and ends."""
+        self.exact: list[str] = []
         at = 0
         for stretch in stretches:
             for part in parts(stretch):
                 self.cuts.add(at)
                 at += len(part)
 
+    def kept(self) -> list[str]:
+        """What was typed without what means nothing: 注册一个公司 is 注册公司."""
+        kept: list[str] = []
+        for start, end, word in self._stretches():
+            if word is None:
+                kept += self._pieces(start, end)
+            elif word.alternatives:
+                kept.append(word.text)
+        return kept
+
     def units(self) -> Iterator[Unit]:
         """Words of the lexicon, and what lies between them."""
+        for start, end, word in self._stretches():
+            if word is None:
+                yield from self._between(start, end)
+            elif word.alternatives:
+                self._means(start, end)
+                self.exact.append(word.text)
+                yield Unit(word.text, word.alternatives, tuple(bigrams(word.text)), deed=word.deed, place=word.place)
+
+    def _stretches(self) -> Iterator[tuple[int, int, Word | None]]:
+        """From where to where there is a word of the lexicon, or none; amounts are left out."""
         at = start = 0
         while at < len(self.whole):
             word = self._word(at)
-            if word is None or (at > start and self._within(word, at)):
+            length = len(word.text) if word else self._amount(at)
+            if not length or (at > start and not (word and word.alternatives) and self._within(at)):
                 at += 1
                 continue
-            yield from self._between(start, at)
-            if word.alternatives:
-                yield Unit(word.text, word.alternatives, tuple(bigrams(word.text)), deed=word.deed)
-            at = start = at + len(word.text)
-        yield from self._between(start, len(self.whole))
+            if at > start:
+                yield start, at, None
+            if word is not None:
+                yield at, at + length, word
+            at = start = at + length
+        if start < len(self.whole):
+            yield start, len(self.whole), None
+
+    def guess(self) -> Unit | None:
+        """All that means something as one word: one slip away, by its sound, or typed only in part."""
+        text = self.whole[self.first : self.last]
+        words = self.lexicon.near(text)
+        if not words and len(text) <= _LONGEST_GUESS:
+            pieces = parts(text)
+            words = self.lexicon.sounding(" ".join(self._said(pieces)))
+            if not words and pieces and is_latin(pieces[-1]):
+                letters = "".join(piece if is_latin(piece) else "".join(syllables(piece)) for piece in pieces)
+                words = self.lexicon.beginning(letters, _MANY_WORDS)
+        return _of_words(text, (word for word in words if all(exact in word.text for exact in self.exact)), _SLIP)
+
+    def _means(self, start: int, end: int) -> None:
+        self.first, self.last = min(self.first, start), end
+
+    def _amount(self, at: int) -> int:
+        """The length of an amount here, unless it begins a word of the catalogue (一次 of 一次性补贴)."""
+        found = _AMOUNT.match(self.whole, at)
+        return 0 if found is None or self.known(self.whole[found.end() - 1 : found.end() + 1]) else len(found[0])
 
     def _word(self, at: int) -> Word | None:
         for length in range(min(self.lexicon.longest, len(self.whole) - at), 1, -1):
@@ -112,9 +204,9 @@ class _Reader:
                 return word
         return None
 
-    def _within(self, word: Word, at: int) -> bool:
+    def _within(self, at: int) -> bool:
         """Whether a word that means nothing is the end of another here (服务 of 家政服务)."""
-        return not word.alternatives and self.known(self.whole[at - 1 : at + 1]) > 0
+        return self.known(self.whole[at - 1 : at + 1]) > 0
 
     def _stands_alone(self, text: str, at: int) -> bool:
         """A word doesn't begin or end within another of Latin letters."""
@@ -123,24 +215,30 @@ class _Reader:
         return begins and (end in self.cuts or not is_latin(text[-1]))
 
     def _between(self, start: int, end: int) -> Iterator[Unit]:
-        text = self.whole[start:end]
-        pieces = [piece for piece in map(self._trimmed, parts(text)) if piece]
+        pieces = self._pieces(start, end)
         if not pieces:
             return
+        self._means(start, end)
         if len(pieces) > 1 and (mixed := self._mixed(pieces)):
             yield from mixed
             return
         for piece in pieces:
             yield from self._latin(piece) if is_latin(piece) else self._chinese(piece)
 
+    def _pieces(self, start: int, end: int) -> list[str]:
+        return [piece for piece in map(self._trimmed, parts(self.whole[start:end])) if piece]
+
     def _trimmed(self, text: str) -> str:
-        """Without lone characters that mean nothing (的, 我) at its ends."""
+        """Without lone characters that mean nothing (的, 我) at its ends, nor particles within it."""
         if is_latin(text):
             return text
         while text and self._empty(text[0]) and not self.known(text[:2]):
             text = text[1:]
         while text and self._empty(text[-1]) and not self.known(text[-2:]):
             text = text[:-1]
+        for at in range(len(text) - 2, 0, -1):
+            if text[at] in _PARTICLES and not self.known(text[at - 1 : at + 1]) and not self.known(text[at : at + 2]):
+                text = text[:at] + text[at + 1 :]
         return text
 
     def _empty(self, character: str) -> bool:
@@ -149,19 +247,25 @@ class _Reader:
 
     def _mixed(self, pieces: list[str]) -> list[Unit]:
         """Characters and pinyin in turn (身份zheng); empty unless all of it sounds like something."""
+        said = self._said(pieces)
+        return self._sounding("".join(pieces), said) if said else []
+
+    def _said(self, pieces: Iterable[str]) -> list[str]:
+        """How pieces of characters and of pinyin sound; nothing unless all of them do."""
         said: list[str] = []
         for piece in pieces:
-            syllables = spell(piece) if is_latin(piece) else tuple(sounds(piece).split())
-            if not syllables:
+            heard = spell(piece) if is_latin(piece) else sounds(piece).split()
+            if not heard:
                 return []
-            said += syllables
-        return self._sounding("".join(pieces), said)
+            said += heard
+        return said
 
     def _chinese(self, text: str) -> Iterator[Unit]:
         if len(text) == 1:
             word = self.lexicon.words.get(text)
             if word is not None and word.alternatives:
                 yield Unit(text, word.alternatives, deed=word.deed)
+            self.dropped = self.dropped or word is None
             return
         if all(self.known(gram) for gram in bigrams(text)):
             yield replace(_raw(text), doubtful=True)
@@ -181,10 +285,13 @@ class _Reader:
         aligned = not is_latin(text) and len(said) == len(text)
 
         def rest(begin: int, end: int) -> None:
+            self.dropped = self.dropped or end - begin == 1 or not self._heard(said[begin:end])
             if end - begin > 1 or (end > begin and not units and end == len(said)):
                 piece = text[begin:end] if aligned else ""
+                heard = " ".join(said[begin:end])
                 raw = _raw(piece) if len(piece) > 1 and not is_latin(piece) else Unit(piece or text)
-                units.append(replace(raw, said=" ".join(said[begin:end])))
+                accented = _of_words(raw.text, self.lexicon.accented(heard), _SLIP) if self.dropped else None
+                units.append(replace(accented or raw, grams=raw.grams, said=heard))
 
         while at < len(said):
             for length in range(min(_LONGEST_SAID, len(said) - at), 1, -1):
@@ -212,6 +319,8 @@ class _Reader:
         short = self._short(text)
         if said and not (short is not None and len(said) == 1):
             units = self._sounding(text, said)
+            if short is None and not any(unit.alternatives for unit in units) and not self._heard(said):
+                units = [found] if (found := self._mistyped(text)) else units
             if short is not None and len(units) == 1:
                 alternatives = (*units[0].alternatives, *short.alternatives)
                 units = [replace(units[0], alternatives=alternatives, initials=text)]
@@ -220,13 +329,17 @@ class _Reader:
         if short is not None:
             yield replace(short, initials=text)
             return
-        near = _of_words(text, self.lexicon.near(text), _SLIP)
-        if near is None and len(text) >= _SHORTEST_PREFIX:
-            near = _of_words(text, self.lexicon.beginning(text, _MANY_WORDS), _SLIP)
-        if near is not None:
-            yield near
-            return
         yield from self._abbreviated(text)
+
+    def _heard(self, said: Sequence[str]) -> bool:
+        """Whether the names of items sound so."""
+        return all(self.known(f"{one} {other}") for one, other in pairwise(said))
+
+    def _mistyped(self, text: str) -> Unit | None:
+        """A word that wasn't typed to its end, or has a slip in it."""
+        words = self.lexicon.beginning(text, _MANY_WORDS) if len(text) >= _SHORTEST_PREFIX else []
+        self.dropped = self.dropped or bool(self.exact)
+        return _of_words(text, words or self.lexicon.near(text), _SLIP)
 
     def _short(self, text: str) -> Unit | None:
         words = self.lexicon.abbreviated(text)
@@ -237,6 +350,9 @@ class _Reader:
     def _abbreviated(self, text: str) -> Iterator[Unit]:
         """Initials of several words in a row (sfzbl: 身份证补领), else initials of a stretch of a name."""
         cut = _cut(text, lambda part: bool(self.lexicon.abbreviated(part)))
+        if not cut and (found := self._mistyped(text)) is not None:
+            yield found
+            return
         if not cut:
             yield Unit(text, (Alternative.of(ITSELF, [text]),), tuple(bigrams(text)), initials=text)
             return

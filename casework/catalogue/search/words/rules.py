@@ -17,6 +17,9 @@ _LONGEST_PHRASE = 3
 _LONGEST_SYLLABLE = 6
 # Lone letters that are syllables too; typed alone they are initials.
 _VOWELS = frozenset("aeo")
+_TONES = {"āáǎà": "a", "ēéěè": "e", "īíǐì": "i", "ōóǒò": "o", "ūúǔù": "u", "üǖǘǚǜ": "v", "ńňǹ": "n"}
+_ACCENTS = {"fu": "hu", "fei": "hui", "fan": "huan", "fen": "hun"}
+"""What many from the south and west of the country say for the one and the other."""
 
 
 @cache
@@ -25,6 +28,8 @@ def _traditional() -> dict[int, str]:
     for line in (_DATA / "traditional.txt").read_text(encoding="utf-8").splitlines():
         simple, others = line.split(" ")
         forms.update(dict.fromkeys(map(ord, others), simple))
+    for letters, plain in _TONES.items():
+        forms.update(dict.fromkeys(map(ord, letters), plain))
     return forms
 
 
@@ -56,8 +61,13 @@ def blur(syllable: str) -> str:
     return syllable[:-1] if syllable.endswith("ng") else syllable
 
 
+def accented(said: str) -> str:
+    """Blurred syllables, parted by spaces, with n/l and f/h made one too: as they are where many who moved here come from."""
+    return " ".join(_ACCENTS.get(one, "l" + one[1:] if one[0] == "n" else one) for one in said.split())
+
+
 def runs(text: str) -> list[str]:
-    """The stretches of letters and digits in `text`; width, case and traditional forms folded."""
+    """The stretches of letters and digits in `text`; width, case, traditional forms and the tones of pinyin folded."""
     folded = unicodedata.normalize("NFKC", text).casefold().translate(_traditional())
     if folded.isalnum():
         return [folded]
@@ -127,7 +137,7 @@ def spell(letters: str) -> tuple[str, ...]:
             if syllable in known and not (length == 1 and syllable not in _VOWELS):
                 following = rest(at + length)
                 if following is not None:
-                    return [blur(syllable), *following]
+                    return [blur(syllable).replace("v", "u"), *following]
         dead.add(at)
         return None
 

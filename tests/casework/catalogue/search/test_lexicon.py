@@ -2,7 +2,7 @@
 
 import pytest
 
-from casework.catalogue.search.lexicon.rules import ITSELF, Lexicon, lexicon, parse
+from casework.catalogue.search.lexicon.rules import BEST, ITSELF, SAME, Lexicon, lexicon, parse
 from casework.catalogue.search.words.rules import fold, sounds
 
 DATA = """
@@ -11,6 +11,8 @@ DATA = """
 开饭店 饭馆 > 食品经营许可+餐饮服务 餐饮/小吃
 身份证丢了 > 身份证+补领/补办
 - 怎么办 我要
+机动车驾驶证 驾驶证 驾照
+房子 房产 & 去世 过世 > 转移登记+继承 继承
 """
 
 
@@ -29,11 +31,33 @@ def test_words_of_one_meaning_stand_for_one_another(small: Lexicon) -> None:
 def test_what_is_meant_comes_in_the_order_of_the_data(small: Lexicon) -> None:
     alternatives = small.words["饭馆"].alternatives
     assert [way.quality for way in alternatives] == sorted((way.quality for way in alternatives), reverse=True)
-    assert [len(way.parts) for way in alternatives] == [1, 2, 1]
-    assert set(alternatives[2].parts[0]) == {"餐饮", "小吃"}
-    lost = small.words["身份证丢了"].alternatives[1]
+    assert [len(way.parts) for way in alternatives] == [3, 1, 2, 1]
+    assert set(alternatives[3].parts[0]) == {"餐饮", "小吃"}
+    lost = small.words["身份证丢了"].alternatives[2]
     assert "居民身份证" in lost.parts[0]
     assert set(lost.parts[1]) == {"补领", "补办"}
+
+
+def test_a_name_with_the_first_word_of_the_line_is_better_than_one_with_a_part_of_it(small: Lexicon) -> None:
+    best, itself, _ = small.words["驾驶证"].alternatives
+    assert (best.quality, best.parts) == (BEST, (("机动车驾驶证",),))
+    assert (itself.quality, itself.parts) == (ITSELF, (("驾驶证",),))
+    assert [way.quality for way in small.words["驾照"].alternatives] == [ITSELF, SAME]
+
+
+def test_what_two_words_mean_only_together(small: Lexicon) -> None:
+    (together,) = small.together
+    assert together.typed("我妈去世了房子怎么过户") == ("房子", "去世")
+    assert together.typed("房子过户") == together.typed("人去世了") == ()
+    assert [len(way.parts) for way in together.alternatives] == [2, 1]
+    assert "去世" not in small.words
+
+
+def test_an_accent_is_understood() -> None:
+    small = Lexicon(parse("护照\n离婚登记\n老年证"))
+    assert [word.text for word in small.accented(sounds("富照"))] == ["护照"]
+    assert [word.text for word in small.accented("ni hun den ji")] == ["离婚登记"]
+    assert [word.text for word in small.accented("lao lian zen")] == ["老年证"]
 
 
 def test_words_without_meaning_have_no_alternatives(small: Lexicon) -> None:
@@ -65,10 +89,12 @@ def test_words_are_found_by_sound_initials_and_beginning(small: Lexicon) -> None
 
 def test_the_data_of_the_product_is_sound() -> None:
     product = lexicon()
-    assert len(product.words) > 2_000
+    assert len(product.words) > 3_000
+    assert {"慈溪", "保税区"} <= product.places
+    assert all(side for together in product.together for side in together.sides)
     for text, word in product.words.items():
         assert text == fold(text)
         for way in word.alternatives:
             assert all(way.parts), text
             assert all(way.seeds), text
-            assert 0 < way.quality <= ITSELF
+            assert 0 < way.quality <= BEST

@@ -65,6 +65,31 @@ def test_of_equals_the_most_used_comes_first() -> None:
     assert Small(twins, used="B").find("取水许可") == ["B", "A"]
 
 
+def test_a_place_is_not_what_is_looked_for_unless_it_is_all_that_was_typed() -> None:
+    places = {"A": "取水许可(慈溪市)", "B": "取水许可", "C": "户口迁移", "D": "采矿权(慈溪市)"}
+    catalogue = Small(places)
+    assert catalogue.find("取水许可") == ["B", "A"], "of one part of the city only"
+    assert catalogue.find("慈溪取水许可") == ["A", "B"]
+    assert catalogue.find("慈溪户口迁移") == ["C"]
+    assert set(catalogue.find("慈溪")) == {"A", "D"}
+    chosen = plan(catalogue.wanted("慈溪户口迁移"), 20_000)
+    assert "慈溪" not in {*chosen.few, *(term for terms in chosen.common for term in terms)}
+
+
+def test_what_the_word_means_comes_before_what_only_holds_it() -> None:
+    both = {"A": "涉路施工许可", "B": "建筑工程施工许可证核发"}
+    assert Small(both).find("施工许可")[0] == "B"
+
+
+def test_a_bracket_does_not_make_a_name_less_fitting() -> None:
+    two = {"A": "公司变更登记(名称、住所、法定代表人、经营范围、注册资本、股东)", "B": "股份有限公司变更登记"}
+    assert Small(two).find("公司变更登记")[0] == "A"
+
+
+def test_a_name_may_begin_with_a_bracket() -> None:
+    assert Small({"A": "(试点)取水许可", "B": "户口迁移"}).find("取水许可") == ["A"]
+
+
 def test_nothing_answers_nonsense() -> None:
     assert Small(NAMES).find("甲乙丙丁戊己庚辛") == []
 

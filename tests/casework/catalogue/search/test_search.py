@@ -31,11 +31,25 @@ def find(session: Session, **wanted: Any) -> list[str]:
         ("护照", ["NB-052", "NB-053"]), ("二手房", ["NB-002"]), ("歌舞娱乐", ["NB-046"]), ("ＡＰＥＣ", ["NB-082"]),
         ("nb-046", ["NB-046"]), ("公积金 租房", ["NB-098"]), ("驾照", ["NB-064", "NB-065"]), ("养犬登记", ["NB-068"]),
         ("身份证掉了", ["NB-059"]), ("kaifandian", ["NB-037"]), ("開飯店", ["NB-037"]), ("离婚", ["NB-101", "NB-005"]),
-        ("養", ["NB-068"]), ("犬", []), ("%", []), ("甲乙丙丁戊己庚辛", []),
+        ("申请护照", ["NB-052", "NB-053"]), ("養", ["NB-068"]), ("犬", []), ("%", []), ("甲乙丙丁戊己庚辛", []),
     ],
 )  # fmt: skip
 def test_items_are_found_by_what_people_type(session: Session, typed: str, wanted: list[str]) -> None:
     assert find(session, q=typed) == wanted
+
+
+@pytest.mark.parametrize(
+    ("typed", "wanted"),
+    [
+        ("老头子去世了房子过户", "NB-004"), ("身份证用了二十年了要换新的吗", "NB-058"), ("我孩子刚出生想给他上户口", "NB-061"),
+        ("阿拉要办身份证", "NB-057"), ("我们公司请了一个美国工程师过来上班要办啥", "NB-080"), ("公司销注", "NB-031"),
+        ("公积金提去", "NB-097"),
+        ("lüguan xuke", "NB-067"), ("nihun dengji", "NB-101"), ("慈溪办护照", "NB-052"), ("余姚二手房过户", "NB-002"),
+        ("施工许可", "NB-018"), ("派出所报户口", "NB-061"), ("店里要卖酒卖饮料和方便面需要备案吗", "NB-038"), ("港澳續簽", "NB-055"),
+    ],
+)  # fmt: skip
+def test_people_say_it_in_their_own_way(session: Session, typed: str, wanted: str) -> None:
+    assert find(session, q=typed)[0] == wanted
 
 
 @pytest.mark.parametrize("typed", ["存量房转移登记", "房屋所有权转移登记存量房", "二手房存量房买卖转移登记"])

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from casework.catalogue.search.words.rules import blur, fold, initials, parts, runs, sounds, spell, syllables
+from casework.catalogue.search.words.rules import accented, blur, fold, initials, parts, runs, sounds, spell, syllables
 
 
 @pytest.mark.parametrize(
@@ -12,6 +12,7 @@ from casework.catalogue.search.words.rules import blur, fold, initials, parts, r
     [
         ("身份證遺失", "身份证遗失"), ("ＡＰＥＣ 商務", "apec商务"), ("护照（换发、补发）", "护照换发补发"), (" ,。 ", ""),
         ("Ｋｔｖ", "ktv"), ("臺灣", "台湾"), ("養犬登記", "养犬登记"), ("①", "1"),
+        ("shēnfènzhèng", "shenfenzheng"), ("Lǚguǎn lüguan", "lvguanlvguan"),
     ],
 )  # fmt: skip
 def test_width_case_and_traditional_forms_are_folded(written: str, folded: str) -> None:
@@ -51,9 +52,18 @@ def test_blurring_twice_is_blurring_once(syllable: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("one", "other"), [("ni hun", "li hun"), ("fu kou", "hu kou"), ("huan can zen", "fan can zen")]
+)
+def test_accents_are_one(one: str, other: str) -> None:
+    assert accented(one) == accented(other)
+    assert accented(accented(one)) == accented(one)
+
+
+@pytest.mark.parametrize(
     ("typed", "said"),
     [
         ("shenfenzheng", ("sen", "fen", "zen")), ("gongjijin", ("gon", "ji", "jin")), ("erhuan", ("er", "huan")),
+        ("lvguan", ("lu", "guan")),
         ("sfz", ()), ("passport", ()), ("", ()), ("xyz" * 12, ()),
     ],
 )  # fmt: skip
