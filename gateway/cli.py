@@ -230,16 +230,16 @@ def lint_catalogue() -> None:
     click.echo("the catalogue is sound")
 
 
-@main.command()
-def demo() -> None:
+@main.command("demo")
+def make_demo_staff() -> None:
     """Make the demo staff (development only) and print who they are."""
-    from gateway import operations
+    from gateway import demo, operations
 
     settings = _settings()
     if settings.environment == "production":
         raise click.ClickException("demo people are not made when ENV=production")
     operations.connect(settings)
-    click.echo(json.dumps(operations.demo_staff(), ensure_ascii=False, indent=2))
+    click.echo(json.dumps(demo.make_staff(), ensure_ascii=False, indent=2))
 
 
 @main.command("add-staff")

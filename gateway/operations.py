@@ -1,4 +1,4 @@
-"""What the command line does: imports, demo people, audit verification, key rotation. No HTTP, no framework."""
+"""What the command line does: imports, audit verification, key rotation. No HTTP, no framework."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from pathlib import Path
 from sqlalchemy import select, update
 from sqlalchemy.orm import InstrumentedAttribute
 
-from auth.staff import roles
 from auth.staff import service as staff_service
 from casework.catalogue import service as catalogue
 from casework.catalogue.answers import service as answers
@@ -217,28 +216,6 @@ def _rotate_column(column: InstrumentedAttribute[str | None], progress: Callable
                     session.execute(update(table).where(*match).values({raw.name: security.decrypt(old, context)}))
                     count += 1
         progress(f"{table.name}.{raw.name}: {count} values encrypted again")
-
-
-def demo_staff() -> list[dict[str, str]]:
-    """Make the demo staff, or give them a fresh password and authenticator secret; who they are, for the screen."""
-    people = (
-        ("clerk", "王芳", (roles.FRONT_CLERK,), "NB-CITY", None),
-        ("second-clerk", "陈静", (roles.FRONT_CLERK,), "NB-CITY", None),
-        ("officer", "赵磊", (roles.BACK_OFFICER,), "NB-CITY", "D11"),
-        ("manager", "孙丽", (roles.HALL_MANAGER,), "NB-CITY", None),
-        ("finance", "周涛", (roles.FINANCE,), None, "D09"),
-    )
-    made = []
-    with transaction() as session:
-        for username, name, held, hall_code, department in people:
-            hall_id = places.hall_by_code(session, hall_code).id if hall_code else None
-            password, totp = staff_service.set_demo_member(
-                session, username=username, name=name, roles=held, hall_id=hall_id, department_id=department
-            )
-            made.append(
-                {"username": username, "name": name, "roles": ", ".join(held), "password": password, "totp": totp}
-            )
-    return made
 
 
 def set_retention(code: str, days: int) -> None:

@@ -11,7 +11,7 @@ import sys
 
 from core.db import transaction
 from core.settings import load
-from gateway import logs, operations
+from gateway import demo, logs, operations
 from gateway.local import department
 
 
@@ -28,7 +28,7 @@ def main() -> int:
     print(operations.build_bundle(), file=sys.stderr)
     with transaction() as session:
         department.connect(session, json.loads(sys.argv[1]))
-    print(json.dumps(operations.demo_staff(), ensure_ascii=False))
+    print(json.dumps(demo.make_staff(), ensure_ascii=False))
     return 0
 
 

@@ -59,8 +59,8 @@ def show_ready(screen: Screen, local: Local, facts: Mapping[str, Any]) -> None:
         "",
         "  Staff (six digits from any authenticator app)",
         *(
-            f"    {member['username']:13} {member['password']}  {member['name']}, {member['roles']}\n"
-            f"                  {member['totp']}"
+            f"    {member['username']:19} {member['password']}  {member['name']}, {member['roles']}: {member['tries']}\n"
+            f"                        {member['totp']}"
             for member in facts["staff"]
         ),
         "",
