@@ -10,9 +10,9 @@ import asyncio
 import json
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -39,7 +39,8 @@ from tests.servers import Services
 ROOT = Path(__file__).resolve().parent.parent
 # Part of the template: filled once, the same for every test.
 REFERENCE_TABLES = {
-    "alembic_version", "calendar_day", "calendar_version", "calendar_change", "retention_rule", "item", "item_version", "item_material", "item_fee_line", "item_question",
+    "alembic_version", "calendar_day", "calendar_version", "calendar_change", "retention_rule", "item", "item_version",
+    "item_material", "item_fee_line", "item_question",
     "department", "zone", "region", "dev_zone", "joint_topic", "life_event_package", "app_tile", "licence_type", "hall",
     "hall_zone", "service_window", "window_item", "hall_hours", "catalogue_revision", "booking_policy",
     "item_search", "item_search_term", "service_hours", "service_point", "place_import",
@@ -50,9 +51,7 @@ _SERVICES = pytest.StashKey[Services]()
 
 
 def _start(stack: ExitStack) -> Services:
-    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="nb-tests-", ignore_cleanup_errors=True)))
-    folder.chmod(0o755)
-    services = servers.start(stack, folder)
+    services = servers.start(stack)
     servers.make_template(services)
     return services
 
@@ -70,7 +69,7 @@ def pytest_configure_node(node: Any) -> None:
     """Hand the servers' addresses to a worker."""
     services = node.config.stash.get(_SERVICES, None)
     if services is not None:
-        node.workerinput["services"] = json.dumps([services.postgres, services.valkey])
+        node.workerinput["services"] = json.dumps(astuple(services))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -125,7 +124,7 @@ def settings(
 ) -> Iterator[Settings]:
     """Settings of this worker: a database cloned from the template, a Valkey database, the sandbox as every partner."""
     name = f"test_{worker_number}"
-    servers.clone(services.postgres, name)
+    servers.clone(services, name)
     sandbox: Sandbox = request.getfixturevalue("_sandbox")
     partners = {
         **partner_environment(sandbox.credentials, sandbox.url),
@@ -188,7 +187,7 @@ def own_database(services: Services, settings: Settings, worker_number: int, app
     """A fresh clone of the template for this test alone; its name."""
     name = f"own_{worker_number}"
     servers.admin(services.postgres, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-    servers.clone(services.postgres, name)
+    servers.clone(services, name)
     db.configure(servers.database_url(services.postgres, name).replace("://", "+psycopg://", 1), pool=24)
     calendar.forget()
     yield name
