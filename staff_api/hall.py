@@ -7,7 +7,6 @@ from datetime import time
 from typing import Any
 
 import marshmallow as ma
-from flask_smorest import Blueprint
 
 from auth.staff.roles import FRONT_CLERK, HALL_MANAGER, HOTLINE_OFFICER
 from casework.appointments import service as appointments
@@ -21,6 +20,7 @@ from casework.slots import service as slot_service
 from core.db import transaction
 from core.identifiers import DocumentType, normalise_document
 from core.web import access
+from core.web.blueprint import Blueprint
 from core.web.idempotency import run_once
 from core.web.schemas import Code, Moment, Text, Whole
 from staff_api.queue import StaffTicketOut
@@ -62,9 +62,10 @@ def _periods(**options: Any) -> ma.fields.Field[Any]:
 
 
 class ClosureIn(ma.Schema):
-    """How the hall is open on one day; without periods it is closed."""
+    """How the hall is open on one day, or on every day up to `until`; without periods it is closed."""
 
     day = ma.fields.Date(required=True)
+    until = ma.fields.Date(load_default=None, allow_none=True)
     periods = _periods(load_default=list)
     reason = Text(200, required=True)
     reason_en = Text(200, load_default="", shortest=0)
@@ -79,6 +80,30 @@ class PlanIn(ma.Schema):
     windows = Whole(0, 500, load_default=None, allow_none=True)
     slot_minutes = Whole(5, 240, load_default=None, allow_none=True)
     booking_percent = Whole(0, 100, load_default=None, allow_none=True)
+
+
+class PlanPeriodOut(ma.Schema):
+    """From and to, times of Shanghai."""
+
+    opens = ma.fields.String(required=True)
+    closes = ma.fields.String(required=True)
+
+
+class PlanOut(ma.Schema):
+    """What was said of a zone on a weekday; null: as for all (AP-1)."""
+
+    zone_code = ma.fields.String(required=True)
+    weekday = ma.fields.Integer(required=True)
+    periods = ma.fields.List(ma.fields.Nested(PlanPeriodOut), required=True, allow_none=True)
+    windows = ma.fields.Integer(required=True, allow_none=True)
+    slot_minutes = ma.fields.Integer(required=True, allow_none=True)
+    booking_percent = ma.fields.Integer(required=True, allow_none=True)
+
+
+class PlansOut(ma.Schema):
+    """All plans of the hall, by zone and weekday."""
+
+    items = ma.fields.List(ma.fields.Nested(PlanOut), required=True)
 
 
 class PolicyIn(ma.Schema):
@@ -152,7 +177,7 @@ def check_in(data: dict[str, Any]) -> Ticket:
 @blp.arguments(ClosureIn)
 @blp.response(204)
 def close(data: dict[str, Any]) -> None:
-    """Close my hall on a day, or open it at other hours; whoever had booked is told at once."""
+    """Close my hall on a day or on days, or open it at other hours; whoever had booked is told at once."""
     with transaction() as session:
         slot_service.set_hours(session, actor=access.staff_actor(), **data | {"periods": tuple(data["periods"])})
 
@@ -166,6 +191,15 @@ def set_plan(data: dict[str, Any]) -> None:
     periods = None if data["periods"] is None else tuple(data["periods"])
     with transaction() as session:
         slot_service.set_plan(session, actor=access.staff_actor(), **data | {"periods": periods})
+
+
+@blp.get("/plans")
+@access.staff(HALL_MANAGER)
+@blp.response(200, PlansOut)
+def get_plans() -> dict[str, Any]:
+    """List what the zones of my hall do on weekdays, where that was said."""
+    with transaction() as session:
+        return {"items": slots.plans(session, slot_service.hall_of(access.staff_actor()))}
 
 
 @blp.get("/policy")

@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 import marshmallow as ma
-from flask_smorest import Blueprint
 
 from auth.staff.roles import HALL_MANAGER
 from casework.halls import service
@@ -16,6 +15,7 @@ from casework.slots import service as slots
 from core import clock
 from core.db import transaction
 from core.web import access
+from core.web.blueprint import Blueprint
 from core.web.request_context import language
 from core.web.schemas import Code, Text, Whole
 from staff_api.hall import ClosureIn, PeriodIn
@@ -54,9 +54,10 @@ class WindowIn(ma.Schema):
 
 
 class ReopenIn(ma.Schema):
-    """The day on which the week and the calendar shall hold again."""
+    """The day, or the days up to `until`, on which the week and the calendar shall hold again."""
 
     day = ma.fields.Date(required=True)
+    until = ma.fields.Date(load_default=None, allow_none=True)
 
 
 class HallPeriodOut(ma.Schema):
@@ -164,7 +165,7 @@ def set_window(data: dict[str, Any], window_id: UUID) -> dict[str, Any]:
 @blp.response(200, ClosureEffectOut)
 def preview(data: dict[str, Any]) -> dict[str, Any]:
     """Say what other hours on a day would do to whoever has booked; nothing is changed."""
-    said = {"day": data["day"], "periods": tuple(data["periods"]), "reason": data["reason"]}
+    said = {name: data[name] for name in ("day", "until", "reason")} | {"periods": tuple(data["periods"])}
     with transaction() as session:
         found = service.preview(session, actor=access.staff_actor(), **said)
     return {"booked": found.booked, "cancelled": found.cancelled, "text": found.text(language())}
@@ -175,6 +176,6 @@ def preview(data: dict[str, Any]) -> dict[str, Any]:
 @blp.arguments(ReopenIn)
 @blp.response(204)
 def reopen(data: dict[str, Any]) -> None:
-    """Take back a closure, or other hours, of a day that isn't over."""
+    """Take back closures, or other hours, of days that aren't over."""
     with transaction() as session:
-        service.reopen(session, actor=access.staff_actor(), day=data["day"])
+        service.reopen(session, actor=access.staff_actor(), **data)

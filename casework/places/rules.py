@@ -17,6 +17,9 @@ Periods = tuple[tuple[time, time], ...]
 SEARCH_DAYS = 60
 """How far ahead the next open day is looked for; the longest holidays with closures around them are far shorter [D]."""
 
+AHEAD_DAYS = 400
+"""How far ahead a hall may say that a day is special: further is a slip in the year [D]."""
+
 _NAMESPACE = UUID("6f0c9a54-6a3e-5d0b-9c1f-3d0c6f5a7e21")
 _MONDAY = 1
 _SATURDAY = 6
@@ -157,6 +160,19 @@ def next_open(
         if found.open:
             return found
     return None
+
+
+def special_days(first: date, last: date | None, today: date) -> list[date]:
+    """The days from `first` to `last` (None: `first` alone). Raises `InvalidInput` when they aren't days ahead in order."""
+    if first < today:
+        raise InvalidInput(fields={"day": ["不能早于今天 / not before today"]})
+    end = first if last is None else last
+    if end < first:
+        raise InvalidInput(fields={"until": ["不能早于开始日期 / not before the first day"]})
+    if end > today + timedelta(days=AHEAD_DAYS):
+        told = f"最多提前{AHEAD_DAYS}天 / at most {AHEAD_DAYS} days ahead"
+        raise InvalidInput(fields={"day" if last is None else "until": [told]})
+    return [first + timedelta(days=ahead) for ahead in range((end - first).days + 1)]
 
 
 def check_periods(periods: Sequence[tuple[time, time]]) -> Periods:

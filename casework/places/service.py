@@ -251,12 +251,11 @@ def add_exception(
     """Say when a hall is open on one day, whatever the week and the calendar say; no periods: closed (AP-4, AP-15).
 
     Replaces what was said of that day before. Raises `NotFound` for another hall than the actor's, `InvalidInput` for a
-    past day, overlapping periods or a missing reason. Bookings of the day are the appointments' business.
+    past or far day, overlapping periods or a missing reason. Bookings of the day are the appointments' business.
     """
     if session.get(ServiceHall, hall_id) is None or (isinstance(actor, Staff) and actor.hall_id != hall_id):
         raise NotFound()
-    if day < clock.today():
-        raise InvalidInput(fields={"day": ["不能早于今天 / not before today"]})
+    rules.special_days(day, None, clock.today())
     if not reason.strip():
         raise InvalidInput(fields={"reason": ["请说明原因 / say why"]})
     said = [[f"{opens:%H:%M}", f"{closes:%H:%M}"] for opens, closes in rules.check_periods(periods)]

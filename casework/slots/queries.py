@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, bindparam, fun
 from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from casework.slots.models import BookingPolicy, Slot, SlotDay
+from casework.slots.models import BookingPolicy, Slot, SlotDay, SlotPlan
 from casework.slots.rules import HallPolicy, Room
 from core.errors import NotFound
 from core.statements import Statement
@@ -143,6 +143,20 @@ class Reader:
             if row[3] is not None:
                 slots.append(_slot(row[3:]))
         return [DayRow(day, row[1], row[2], tuple(slots)) for day, (row, slots) in found.items()]
+
+
+def plans(session: Session, hall_id: UUID) -> list[dict[str, Any]]:
+    """What the zones of a hall do on weekdays, where that was said (AP-1)."""
+    query = select(SlotPlan).where(SlotPlan.hall_id == hall_id).order_by(SlotPlan.zone_code, SlotPlan.weekday)
+    return [
+        {name: getattr(plan, name) for name in ("zone_code", "weekday", "windows", "slot_minutes", "booking_percent")}
+        | {
+            "periods": None
+            if plan.periods is None
+            else [{"opens": opens, "closes": closes} for opens, closes in plan.periods]
+        }
+        for plan in session.scalars(query)
+    ]
 
 
 def withdrawn(session: Session, hall_id: UUID, day: date) -> tuple[list[UUID], dict[UUID, int]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, time, timedelta
-from typing import Any
+from typing import Any, NoReturn
 
 from core import clock
 from core.errors import InvalidInput
@@ -63,13 +63,16 @@ class HallPolicy:
     return_after_calls: int = 3
 
     def with_overrides(self, values: Mapping[str, Any]) -> HallPolicy:
-        """This policy with some numbers replaced; times as "HH:MM". Raises `InvalidInput` for unknown names and wrong kinds."""
+        """This policy with some numbers replaced; times as "HH:MM", numbers within `BOUNDS`.
+
+        Raises `InvalidInput` for unknown names and values that make no sense.
+        """
         kinds = {field.name: type(getattr(self, field.name)) for field in fields(self)}
         read: dict[str, Any] = {}
         faults: dict[str, list[str]] = {}
         for name, value in values.items():
             try:
-                read[name] = _read(kinds[name], value)
+                read[name] = _read(name, kinds[name], value)
             except (KeyError, ValueError):
                 faults[name] = ["没有这个参数或取值不对 / no such number, or not a value for it"]
         if faults:
@@ -77,17 +80,33 @@ class HallPolicy:
         return replace(self, **read)
 
 
-def _read(kind: type, value: Any) -> Any:
+BOUNDS = {
+    "slot_minutes": (5, 240),
+    "booking_percent": (0, 100),
+    "prereviewed_percent": (1, 100),
+    "reserved_percent": (0, 100),
+    "release_workdays": (1, 60),
+    "generate_workdays": (1, 60),
+    "hold_minutes": (1, 60),
+    "elder_age": (50, 120),
+    "calls_before_pass": (1, 10),
+}
+"""Least and most of the numbers that not every whole number from 0 to 1,000 makes sense for."""
+
+
+def _read(name: str, kind: type, value: Any) -> Any:
     if kind is time:
-        return time.fromisoformat(value) if isinstance(value, str) else _refuse()
+        read = time.fromisoformat(value) if isinstance(value, str) else _refuse()
+        return read if read.tzinfo is None else _refuse()
     if type(value) is not kind:
         _refuse()
-    if kind is int and not 0 <= value <= 1_000:
+    low, high = BOUNDS.get(name, (0, 1_000))
+    if type(value) is int and not low <= value <= high:
         _refuse()
     return value
 
 
-def _refuse() -> None:
+def _refuse() -> NoReturn:
     raise ValueError
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from casework.places import queries as places
 from casework.places import service as place_service
-from casework.places.rules import Opening, check_periods
+from casework.places.rules import Opening, check_periods, special_days
 from casework.slots import queries, rules
 from casework.slots.models import BookingPolicy, Slot, SlotDay, SlotPlan
 from casework.slots.rules import HallPolicy, Planned
@@ -129,7 +129,7 @@ def _planned(
         return ()
     periods, windows, length, percent = opening.periods, all_windows, policy.slot_minutes, policy.booking_percent
     if own is not None:
-        windows = windows if own.windows is None else own.windows
+        windows = windows if own.windows is None else min(own.windows, windows)
         length = own.slot_minutes or length
         percent = percent if own.booking_percent is None else own.booking_percent
         if own.periods is not None:
@@ -178,17 +178,36 @@ def remake(session: Session, *, hall_id: UUID, zone_codes: Sequence[str], days: 
 
 
 def set_hours(
-    session: Session, *, actor: Staff, day: date, periods: rules.Periods, reason: str, reason_en: str = ""
+    session: Session,
+    *,
+    actor: Staff,
+    day: date,
+    periods: rules.Periods,
+    reason: str,
+    reason_en: str = "",
+    until: date | None = None,
 ) -> None:
     """Close the manager's hall on a day, or open it at other hours, and move whoever had booked (AP-4, AP-15).
 
-    Raises `Forbidden` without a hall, `InvalidInput` (a past day, overlapping periods, no reason).
+    With `until` the same holds for every day up to it. Raises `Forbidden` without a hall, `InvalidInput` (a past or far
+    day, days out of order, overlapping periods, no reason).
     """
     hall_id = hall_of(actor)
-    place_service.add_exception(
-        session, actor=actor, hall_id=hall_id, day=day, periods=periods, reason=reason, reason_en=reason_en
+    days = special_days(day, until, clock.today())
+    for one in days:
+        place_service.add_exception(
+            session, actor=actor, hall_id=hall_id, day=one, periods=periods, reason=reason, reason_en=reason_en
+        )
+    ensure_days(
+        session, hall_id=hall_id, zone_codes=places.zone_codes(session, hall_id), days=bookable(session, hall_id, days)
     )
-    ensure_days(session, hall_id=hall_id, zone_codes=places.zone_codes(session, hall_id), days=[day])
+
+
+def bookable(session: Session, hall_id: UUID, days: Iterable[date]) -> list[date]:
+    """Those of `days` that may have bookings: made before, or near enough to be made now. Later ones are made every night."""
+    near = rules.horizon(clock.now(), queries.policy(session, hall_id), calendar.load(session))
+    made = session.scalar(select(func.max(SlotDay.day)).where(SlotDay.hall_id == hall_id))
+    return [day for day in days if day <= max(near, made or near)]
 
 
 def set_plan(
@@ -204,7 +223,8 @@ def set_plan(
 ) -> None:
     """Say what a zone of the manager's hall does on a weekday (AP-1), and make the days ahead that were made before afresh.
 
-    None means: as the hall is open, as many windows as it has, as the policy says. Raises `Forbidden` without a hall,
+    None means: as the hall is open, as many windows as serve, as the policy says; more windows than serve are never planned
+    with. Raises `Forbidden` without a hall,
     `InvalidInput` (no such zone here, periods that overlap or end before they begin).
     """
     hall_id = hall_of(actor)

@@ -33,7 +33,7 @@ CAN: dict[str, dict[str, str]] = {
     # Windows, slots, closures, queues.
     r.HALL_MANAGER: {
         "staff_delegations": "declare_own_identity request_project",
-        "staff_hall": "check_in close get_policy set_plan set_policy",
+        "staff_hall": "check_in close get_plans get_policy set_plan set_policy",
         "staff_calendars": "changes days decide proposal proposals propose send_file versions",
         "staff_places": "desk preview reopen set_week set_window",
         "staff_personal_data": "waiting",

@@ -122,8 +122,14 @@ def test_plans(desk: Callable[..., Desk], client: FlaskClient) -> None:
 
     assert places() == [11] * 13
     plan = {"zone_code": "Z4", "weekday": 3, "windows": 7, "periods": [{"opens": "09:00", "closes": "10:00"}]}
-    assert desk("HALL_MANAGER").send("PUT", "/plans", plan).status_code == 204
+    manager = desk("HALL_MANAGER")
+    assert manager.send("GET", "/plans").json == {"items": []}
+    assert manager.send("PUT", "/plans", plan).status_code == 204
     assert places() == [5, 5]
+    assert manager.send("GET", "/plans").json["items"] == [plan | {"slot_minutes": None, "booking_percent": None}]
+    # More windows than serve are never planned with: sixteen there are.
+    assert manager.send("PUT", "/plans", {"zone_code": "Z4", "weekday": 3, "windows": 500}).status_code == 204
+    assert places() == [11] * 13
     assert desk("HALL_MANAGER").send("PUT", "/plans", {"zone_code": "Z4", "weekday": 3}).status_code == 204
     assert places() == [11] * 13
     backwards = {"zone_code": "Z4", "weekday": 3, "periods": [{"opens": "10:00", "closes": "09:00"}]}
@@ -173,6 +179,7 @@ ROLES = ["FRONT_CLERK", "HALL_MANAGER", "HOTLINE_OFFICER", "BACK_OFFICER", "SUPE
         ("POST", "/check-in", {"FRONT_CLERK", "HALL_MANAGER"}),
         ("POST", "/closures", {"HALL_MANAGER"}),
         ("PUT", "/plans", {"HALL_MANAGER"}),
+        ("GET", "/plans", {"HALL_MANAGER"}),
         ("GET", "/policy", {"HALL_MANAGER"}),
         ("PUT", "/policy", {"HALL_MANAGER"}),
         ("POST", "/appointments", {"HOTLINE_OFFICER"}),
@@ -194,3 +201,4 @@ def test_managers_without_a_hall_do_nothing(desk: Callable[..., Desk], staff: Ca
     assert nowhere.send("POST", "/closures", {"day": "2026-12-02", "reason": "x"}).status_code == 403
     assert nowhere.send("PUT", "/plans", {"zone_code": "Z4", "weekday": 3}).status_code == 403
     assert nowhere.send("GET", "/policy").status_code == 403
+    assert nowhere.send("GET", "/plans").status_code == 403

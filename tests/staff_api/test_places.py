@@ -2,16 +2,17 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from casework.appointments.rules import State
 from casework.places import queries as places
-from casework.slots.models import Slot
+from casework.slots.models import Slot, SlotDay
 from core import clock
 from core.audit import AuditEntry
 from core.db import transaction
@@ -157,3 +158,75 @@ def test_a_closure_is_taken_back(desk: Desk) -> None:
     with transaction() as session:
         assert places.opening(session, CITY_HALL, TOMORROW).open
         assert session.get_one(Slot, make.slot(session)).planned_minutes > 0
+
+
+def close(desk: Desk, **said: Any) -> Any:
+    return desk.client.post("/staff/v1/hall/closures", json={"reason": "大厅修缮"} | said, headers=desk.headers)
+
+
+def test_a_closure_of_many_days(desk: Desk, citizen: People, run_jobs: Callable[..., None]) -> None:
+    """A renovation of a year: who has booked is moved, days that nobody can book yet cost nothing, all of it is one commit."""
+    with transaction() as session:
+        booked = make.book(session, citizen()[0], make.slot(session))
+    last = TOMORROW + timedelta(days=364)
+    said = {"day": TOMORROW.isoformat(), "until": last.isoformat()}
+    shown = desk.send("POST", "/closures/preview", said | {"reason": "大厅修缮"}).json
+    assert (shown["booked"], shown["cancelled"]) == (1, 1)
+    assert close(desk, **said).status_code == 204
+    with transaction() as session:
+        assert not any(opening.open for opening in places.openings(session, CITY_HALL, TOMORROW, last))
+        made = session.scalars(select(func.max(SlotDay.day)).where(SlotDay.hall_id == CITY_HALL)).one()
+        assert made is not None
+        assert made < last
+    run_jobs()
+    with transaction() as session:
+        assert make.stored(session, booked).state == State.HALL_CANCELLED
+    # The works are done half a year early.
+    early = (TOMORROW + timedelta(days=180)).isoformat()
+    assert desk.send("POST", "/closures/reopen", {"day": early, "until": said["until"]}).status_code == 204
+    assert desk.send("POST", "/closures/reopen", {"day": early, "until": said["until"]}).status_code == 404
+    exceptions = desk.send("GET", "/hall").json["exceptions"]
+    assert (len(exceptions), exceptions[0]["day"]) == (180, said["day"])
+    assert desk.send("POST", "/closures/reopen", {"day": said["day"]}).status_code == 204
+    with transaction() as session:
+        assert session.get_one(Slot, make.slot(session)).planned_minutes > 0
+
+
+@pytest.mark.parametrize(
+    ("day", "until", "field"),
+    [
+        ("2026-11-30", None, "day"),
+        ("9999-12-31", None, "day"),
+        ("2026-12-02", "9999-12-31", "until"),
+        ("2026-12-02", "2026-12-01", "until"),
+        ("2026-12-02", "2026-02-30", "until"),
+    ],
+)
+def test_a_slip_in_the_days_of_a_closure(desk: Desk, day: str, until: str | None, field: str) -> None:
+    """One wrong digit must not close the hall for ever, nor make every later change walk through eight thousand years."""
+    said = {"day": day, "until": until}
+    for refused in (close(desk, **said), desk.send("POST", "/closures/preview", said | {"reason": "x"})):
+        assert (refused.status_code, list(refused.json["errors"])) == (422, [field])
+    assert desk.send("GET", "/hall").json["exceptions"] == []
+
+
+def test_a_far_closure_does_not_slow_down_other_changes(desk: Desk) -> None:
+    assert close(desk, day=(TOMORROW + timedelta(days=390)).isoformat()).status_code == 204
+    window = windows(desk.send("GET", "/hall").json, "Z4")[0]
+    said = {"edit": 1, "state": "PAUSED", "kind": "COMBINED"}
+    assert desk.send("PUT", f"/hall/windows/{window['id']}", said).status_code == 200
+    with transaction() as session:
+        made = session.scalars(select(SlotDay.day).where(SlotDay.hall_id == CITY_HALL).distinct()).all()
+    assert made == [] or max(made) < TOMORROW + timedelta(days=60)
+
+
+def test_a_hall_closed_with_hours_notice(desk: Desk, citizen: People, run_jobs: Callable[..., None]) -> None:
+    """A typhoon: closed today from now on; whoever was to come this afternoon is told, who was there in the morning isn't."""
+    with transaction() as session:
+        morning, afternoon = (make.book(session, citizen()[0], make.slot(session, hour)) for hour in (at(9), at(15)))
+    with clock.at(at(11)):
+        assert close(desk, day=TOMORROW.isoformat(), periods=[MORNING], reason="台风停工").status_code == 204
+        run_jobs()
+        with transaction() as session:
+            assert make.stored(session, morning).state == State.BOOKED
+            assert make.stored(session, afternoon).state == State.HALL_CANCELLED

@@ -22,18 +22,25 @@ from core.actors import Staff
 from core.errors import InvalidInput, NotFound
 
 
-def remove_exception(session: Session, *, actor: Staff, hall_id: UUID, day: date) -> None:
-    """Forget what was said of a day that isn't over. Raises `NotFound`."""
-    found = session.scalar(
-        select(HallException).where(HallException.hall_id == hall_id, HallException.day == day).with_for_update()
-    )
-    if found is None or day < clock.today():
+def remove_exceptions(session: Session, *, actor: Staff, hall_id: UUID, first: date, last: date) -> list[date]:
+    """Forget what was said of days from `first` to `last` that aren't over; returns them. Raises `NotFound` when there are none."""
+    found = session.scalars(
+        select(HallException)
+        .where(
+            HallException.hall_id == hall_id, HallException.day.between(first, last), HallException.day >= clock.today()
+        )
+        .order_by(HallException.day)
+        .with_for_update()
+    ).all()
+    if not found:
         raise NotFound()
-    before = {"periods": found.periods, "reason": found.reason, "reason_en": found.reason_en}
-    session.delete(found)
+    for one in found:
+        before = {"periods": one.periods, "reason": one.reason, "reason_en": one.reason_en}
+        session.delete(one)
+        _record(session, actor, "places.remove_exception", ("hall", hall_id), before, None, day=one.day.isoformat())
     session.flush()
     answers.touch(session)
-    _record(session, actor, "places.remove_exception", ("hall", hall_id), before, None, day=day.isoformat())
+    return [one.day for one in found]
 
 
 def set_week(

@@ -191,6 +191,11 @@ def test_overrides() -> None:
         {"release_at": "8 o'clock"},
         {"same_day": 1},
         {"same_day": None},
+        # A day of slots without length would never be full; more than all windows don't exist.
+        {"slot_minutes": 0},
+        {"booking_percent": 101},
+        {"reserved_percent": 900},
+        {"release_at": "08:00+05:00"},
     ],
 )
 def test_wrong_overrides_are_refused(wrong: dict[str, object]) -> None:
