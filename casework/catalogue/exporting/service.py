@@ -15,13 +15,10 @@ from pathlib import Path
 from typing import Any, BinaryIO, Protocol, TextIO
 from uuid import UUID, uuid5
 
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
-from openpyxl.styles import Font
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from casework.catalogue.exporting.workbooks.service import WorkbookWriter
 from casework.catalogue.importing.reading.service import Format
 from casework.catalogue.importing.records.queries import records
 from casework.catalogue.importing.records.rules import BESIDE, DEFAULTS, ROW_DEFAULTS, Record
@@ -156,36 +153,15 @@ def _value(row: Mapping[str, Any], field: str) -> Any:
 
 
 def _excel(target: Path | BinaryIO, found: Iterable[tuple[str, Record]]) -> None:
-    book = Workbook(write_only=True)
     tables = layout("workbook")
-    sheets = {}
-    for table in tables.tables:
-        sheets[table.name] = sheet = book.create_sheet(table.name)
-        sheet.freeze_panes = "B2"
-        headings = [WriteOnlyCell(sheet, column.heading) for column in table.columns]
-        for cell in headings:
-            cell.font = Font(bold=True)
-        sheet.append(headings)
+    headings = {table.name: [column.heading for column in table.columns] for table in tables.tables}
+    with WorkbookWriter(target, headings) as book:
 
-    def write(table: Table, cells: list[Any]) -> None:
-        sheet = sheets[table.name]
-        sheet.append([_cell(sheet, value) for value in cells])
+        def write(table: Table, cells: list[Any]) -> None:
+            risky = {at for at, cell in enumerate(cells) if isinstance(cell, str) and guarded(cell) != cell}
+            book.row(table.name, cells, risky)
 
-    _rows(tables, found, write)
-    book.save(target)
-
-
-def _cell(sheet: Any, value: Any) -> Any:
-    """A text that looks like a formula is marked as the text that it is."""
-    if not isinstance(value, str):
-        return value
-    value = ILLEGAL_CHARACTERS_RE.sub("", value)
-    if guarded(value) == value:
-        return value
-    cell = WriteOnlyCell(sheet, value)
-    cell.data_type = "s"
-    cell.quotePrefix = True
-    return cell
+        _rows(tables, found, write)
 
 
 @contextmanager

@@ -73,7 +73,9 @@ def merged(session: Session, halls: Sequence[Mapping[str, Any]], *, overwrite: b
 
 
 def _said(hall: Mapping[str, Any]) -> dict[str, Any]:
-    windows = {f"{zone['zone_code']}-{n:02d}": [] for zone in hall["zones"] for n in range(1, zone["windows"] + 1)}
+    windows: dict[str, list[str]] = {
+        f"{zone['zone_code']}-{n:02d}": [] for zone in hall["zones"] for n in range(1, zone["windows"] + 1)
+    }
     special = {f"{one['zone_code']}-{one['number']:02d}": sorted(set(one["items"])) for one in hall["special_windows"]}
     week = [
         (weekday, opens, closes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -22,10 +22,11 @@ NotKept = dict[tuple[str, str], int]
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A sheet or file as it was read: its name and its rows, numbered from 1."""
+    """A sheet or file as it was read: its name and its rows, numbered from 1; `hidden` fills as they are read."""
 
     name: str
     rows: Iterable[tuple[int, Sequence[Any]]]
+    hidden: Set[int] = frozenset()
 
 
 @dataclass(slots=True)
@@ -180,6 +181,8 @@ class _Reader:
         for number, cells in rows:
             if not any(not isinstance(cell, str | None) or folded(cell) for cell in cells):
                 continue
+            if number in self._sheet.hidden:
+                self._faults.append(Fault.at(Place(self._sheet.name, number), "HIDDEN"))
             row = self._row(number, cells, columns)
             if (self._table.part or self._table.extends) and not any(row.key):
                 row.key = above

@@ -182,7 +182,7 @@ def _check(
             faults,
             not_kept,
         )
-        _by_name(session, said, before, today)
+        _by_name(session, said, before, today, faults)
     result = _check_said(session, said, before, faults, more, progress)
     result.not_kept = not_kept
     return result
@@ -207,7 +207,9 @@ def _of_json(document: Mapping[str, Any], faults: list[Fault]) -> dict[str, Said
     return said
 
 
-def _by_name(session: Session, said: Mapping[str, Said], before: Mapping[str, Current], today: date) -> None:
+def _by_name(
+    session: Session, said: Mapping[str, Said], before: Mapping[str, Current], today: date, faults: list[Fault]
+) -> None:
     """Exchange tables name the authority only: find its department, and the zone of a new item."""
     names = queries.names(session, today)
     for one in said.values():
@@ -216,9 +218,12 @@ def _by_name(session: Session, said: Mapping[str, Said], before: Mapping[str, Cu
         if authority is None or (current is not None and current.authority == authority):
             continue
         department = names.departments.get(authority, "")
+        if not department:
+            faults.append(one.fault("authority", "UNKNOWN_DEPARTMENT", name=authority))
+            one.bad |= {"authority", "department_id", "zone_code"}
         one.fields["department_id"] = department
         if current is None:
-            one.fields |= {"authority_2017": authority, "zone_code": names.zones.get(department, "")}
+            one.fields = {"zone_code": names.zones.get(department, ""), "authority_2017": authority} | one.fields
 
 
 def _check_document(
@@ -273,7 +278,10 @@ def _check_one(
     if not _ITEM_ID.fullmatch(said.item_id):
         result.faults.append(said.fault("item_id", "ITEM_ID", value=said.item_id[:80]))
         return
-    record, wrong = checked(said, complete(said, current), known, current)
+    whole = complete(said, current)
+    if whole == current and not said.bad:
+        return
+    record, wrong = checked(said, whole, known, current)
     if not wrong and record == current:
         return
     if not wrong and more is not None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import re
 import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,16 +13,12 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import openpyxl
-from openpyxl.utils import range_boundaries
-
 from casework.catalogue.importing.assembling.rules import Sheet
 from casework.catalogue.importing.faults.rules import Fault, Place
-from casework.catalogue.importing.tables.rules import FORMULA, layout, unguarded
+from casework.catalogue.importing.tables.rules import layout, unguarded
+from casework.catalogue.importing.workbooks.service import MOST_COLUMNS, Damaged, Range, RawSheet, Workbook
 
 _MB = 1024 * 1024
-_MOST_COLUMNS = 200
-_MERGED = re.compile(rb'<mergeCell\s+ref="([A-Z]+\d+:[A-Z]+\d+)"')
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 """How .xls begins, and an .xlsx under a password."""
 _ENCODINGS = ("utf-8-sig", "gb18030")
@@ -91,8 +86,7 @@ def _sniffed(stream: BinaryIO, name: str, limits: Limits) -> Iterator[tuple[Form
     if start.startswith(b"PK"):
         with _archive(stream, limits) as archive:
             if "xl/workbook.xml" in archive.namelist():
-                with _workbook(stream, archive, limits) as sheets:
-                    yield Format.EXCEL, sheets
+                yield Format.EXCEL, _workbook(archive, limits)
                 return
             names = [one for one in archive.namelist() if one.lower().endswith(".csv")]
             if not names:
@@ -174,49 +168,39 @@ def _member(archive: zipfile.ZipFile, name: str) -> bytes:
         raise Unreadable("UNREADABLE", name) from None
 
 
-@contextmanager
-def _workbook(stream: BinaryIO, archive: zipfile.ZipFile, limits: Limits) -> Iterator[list[Sheet]]:
+def _workbook(archive: zipfile.ZipFile, limits: Limits) -> list[Sheet]:
+    """The sheets; hidden ones that mean nothing here are the lists behind a template's choices."""
     try:
-        book = openpyxl.load_workbook(stream, read_only=True, keep_links=False)
-    except Exception:  # whatever a damaged workbook makes the library raise
+        book = Workbook(archive)
+    except Damaged:
         raise Unreadable("UNREADABLE") from None
-    try:
-        yield [
-            Sheet(sheet.title, _limited(sheet.title, _sheet_rows(sheet, _merged(archive, sheet)), limits))
-            for sheet in book.worksheets
-        ]
-    finally:
-        book.close()
+    known = {table.name for table in layout("workbook").tables}
+    sheets = []
+    for raw in book.sheets:
+        if not raw.hidden or raw.name in known:
+            hidden: set[int] = set()
+            sheets.append(Sheet(raw.name, _limited(raw.name, _sheet_rows(book, raw, hidden), limits), hidden))
+    return sheets
 
 
-def _merged(archive: zipfile.ZipFile, sheet: Any) -> dict[int, list[tuple[int, int, int, int]]]:
-    """Merged ranges by their first row, as columns and rows from 1; they stand after the rows, which are streamed."""
-    ranges: dict[int, list[tuple[int, int, int, int]]] = {}
-    for reference in _MERGED.findall(_member(archive, sheet._worksheet_path)):
-        left, top, right, bottom = range_boundaries(reference.decode())
-        if None not in (left, top, right, bottom):
-            ranges.setdefault(int(top or 1), []).append(
-                (int(left or 1), int(top or 1), int(right or 1), int(bottom or 1))
-            )
-    return ranges
-
-
-def _sheet_rows(sheet: Any, merged: dict[int, list[tuple[int, int, int, int]]]) -> Iterator[tuple[int, Sequence[Any]]]:
+def _sheet_rows(book: Workbook, raw: RawSheet, hidden: set[int]) -> Iterator[tuple[int, Sequence[Any]]]:
     """Rows with every cell of a merged range holding its value."""
-    sheet.reset_dimensions()
-    open_ranges: list[tuple[tuple[int, int, int, int], Any]] = []
+    open_ranges: list[tuple[Range, Any]] = []
     try:
-        for number, row in enumerate(sheet.iter_rows(max_col=_MOST_COLUMNS), 1):
-            cells = [FORMULA if cell.data_type == "f" else cell.value for cell in row]
-            open_ranges = [one for one in open_ranges if one[0][3] >= number]
-            for place in merged.get(number, ()):
+        merged: dict[int, list[Range]] = {}
+        for place in book.merged(raw):
+            merged.setdefault(place[1], []).append(place)
+        for row in book.rows(raw):
+            cells = row.cells
+            open_ranges = [one for one in open_ranges if one[0][3] >= row.number]
+            for place in merged.get(row.number, ()):
                 if place[0] <= len(cells):
                     open_ranges.append((place, cells[place[0] - 1]))
             for (left, _, right, _), value in open_ranges:
-                cells += [None] * (min(right, _MOST_COLUMNS) - len(cells))
+                cells += [None] * (min(right, MOST_COLUMNS) - len(cells))
                 cells[left - 1 : right] = [value] * len(cells[left - 1 : right])
-            yield number, cells
-    except Unreadable:
-        raise
-    except Exception:  # see above
-        raise Unreadable("UNREADABLE", sheet.title) from None
+            if row.hidden:
+                hidden.add(row.number)
+            yield row.number, cells
+    except Damaged:
+        raise Unreadable("UNREADABLE", raw.name) from None

@@ -209,7 +209,7 @@ def _shape_faults(said: Said, record: Record, path: str, messages: Any) -> Itera
     elif not any(path == bad or path.startswith(f"{bad}.") for bad in said.bad):
         place = said.at(path)
         if _value(record, path) in ("", []):
-            yield said.fault(path, "MISSING")
+            yield said.fault(path, "NO_ZONE" if path == "zone_code" and record.get("department_id") else "MISSING")
             return
         for message in messages:
             yield shape(str(place) or f"{said.path}.{path}", str(message), place)

@@ -225,6 +225,16 @@ def _tariff(_column: Column, value: Any) -> Any:
     raise CellFault("TARIFF", {"value": text[:50]})
 
 
+def _extra(column: Column, value: Any) -> Any:
+    """扩展字段: what others write into it says nothing here."""
+    try:
+        found = json.loads(_text(value) or "{}")
+    except ValueError:
+        return UNSAID
+    said = found.get(column.field) if isinstance(found, dict) else None
+    return folded(said) if said else UNSAID
+
+
 def _operation(_column: Column, value: Any) -> Any:
     """同步类型: a row that asks to delete is no part of a catalogue."""
     text = folded(value).upper()
@@ -267,6 +277,7 @@ _PARSERS: dict[str, Callable[[Column, Any], Any]] = {
     "json_or_none": _or_none(_json),
     "past": _past,
     "tariff": _tariff,
+    "extra": _extra,
     "mark": lambda _, __: UNSAID,
     "operation": _operation,
     "in_use": _in_use,
@@ -306,6 +317,7 @@ _WRITERS: dict[str, Callable[[Column, Any], str]] = {
         f"{row['name']}{_BAR}{row['clause']}" if row["clause"] else row["name"] for row in value
     ),
     "options": lambda _, value: "\n".join(f"{row['value']}={row['label']}" for row in value),
+    "extra": lambda column, value: _written_json(column, {column.field: value}),
     "tariff": lambda _, line: f"{_cost(line)}/{line['unit']}",
     "json": _written_json,
     "json_or_none": _written_json,

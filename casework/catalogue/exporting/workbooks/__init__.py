@@ -1,0 +1,1 @@
+"""Writing workbooks (.xlsx) bit by bit."""

@@ -1,0 +1,1 @@
+"""Workbooks (.xlsx) as their cells, read bit by bit."""
