@@ -8,6 +8,7 @@ import marshmallow as ma
 
 from auth.oidc.clients import queries, service
 from auth.oidc.clients.rules import HIGHEST_LEVEL, SCOPES, AuthMethod, ClientType, Registration
+from auth.oidc.keys.rules import ALGORITHMS
 from auth.staff.confirmations.rules import Act
 from auth.staff.roles import SYSTEM_ADMIN
 from core.db import transaction
@@ -41,6 +42,7 @@ class ChangeClientIn(ma.Schema):
     initiate_login_uri = Text(1_000, allow_none=True)
     scopes = ma.fields.List(ma.fields.String(validate=ma.validate.OneOf(SCOPES)))
     max_level = Whole(1, HIGHEST_LEVEL)
+    id_token_algorithm = ma.fields.String(validate=ma.validate.OneOf(ALGORITHMS))
     jwks = ma.fields.Dict(keys=ma.fields.String(), allow_none=True)
 
 
@@ -60,6 +62,11 @@ class RegisterClientIn(ma.Schema):
     initiate_login_uri = Text(1_000, load_default=None, allow_none=True)
     scopes = ma.fields.List(ma.fields.String(validate=ma.validate.OneOf(SCOPES)), required=True)
     max_level = Whole(1, HIGHEST_LEVEL, required=True)
+    id_token_algorithm = ma.fields.String(
+        load_default=ALGORITHMS[0],
+        validate=ma.validate.OneOf(ALGORITHMS),
+        metadata={"description": "What ID tokens and logout tokens are signed with"},
+    )
     jwks = ma.fields.Dict(keys=ma.fields.String(), load_default=None, allow_none=True)
 
 
@@ -85,6 +92,7 @@ class OidcClientOut(ma.Schema):
     initiate_login_uri = ma.fields.String(required=True, allow_none=True)
     scopes = ma.fields.List(ma.fields.String(), required=True)
     max_level = ma.fields.Integer(required=True)
+    id_token_algorithm = ma.fields.String(required=True)
     jwks = ma.fields.Dict(required=True, allow_none=True)
     active = ma.fields.Boolean(required=True)
     created_at = Moment(required=True)

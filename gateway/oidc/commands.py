@@ -79,7 +79,8 @@ def list_all() -> None:
 def rotate_oidc_keys(at_once: bool) -> None:
     """Let the next signing key sign, and publish one to follow it."""
     done = _run(lambda session: _keys().rotate(session, actor=_actor(), at_once=at_once))
-    click.echo(f"signing: {done.active}\nnext:    {done.next}")
+    for one in done:
+        click.echo(f"{one.algorithm}  signing: {one.active}\n       next:    {one.next}")
 
 
 def _run(act: Callable[[Any], Any]) -> Any:

@@ -10,8 +10,10 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from auth.oidc.clients.rules import HIGHEST_LEVEL, AuthMethod, ClientType
+from auth.oidc.keys.rules import ALGORITHMS
 from core.db import Base, UuidKey
 
+_ALGORITHMS = ", ".join(f"'{algorithm}'" for algorithm in ALGORITHMS)
 _TYPES = ", ".join(f"'{kind}'" for kind in ClientType)
 _METHODS = ", ".join(f"'{method}'" for method in AuthMethod)
 
@@ -30,6 +32,7 @@ class OidcClient(UuidKey, Base):
         ),
         CheckConstraint("(jwks IS NOT NULL) = (auth_method = 'private_key_jwt')", name="keys_where_used"),
         CheckConstraint("(old_secret_hash IS NULL) = (old_secret_until IS NULL)", name="old_secret_ends"),
+        CheckConstraint(f"id_token_algorithm IN ({_ALGORITHMS})", name="id_token_algorithm_known"),
         CheckConstraint(f"max_level BETWEEN 1 AND {HIGHEST_LEVEL}", name="level_known"),
     )
 
@@ -49,6 +52,7 @@ class OidcClient(UuidKey, Base):
     initiate_login_uri: Mapped[str | None] = mapped_column(Text)
     scopes: Mapped[list[str]] = mapped_column(ARRAY(Text))
     max_level: Mapped[int]
+    id_token_algorithm: Mapped[str] = mapped_column(Text)
     sector: Mapped[str] = mapped_column(Text)
     active: Mapped[bool]
     created_at: Mapped[datetime]

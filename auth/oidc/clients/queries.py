@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from auth.oidc.clients.models import OidcClient
 from auth.oidc.clients.rules import AuthMethod, ClientType, is_client_id
+from auth.oidc.keys.rules import Algorithm
 from core import security
 from core.errors import NotFound
 from core.web.paging import Page, by_id
@@ -36,6 +37,7 @@ class Client:
     initiate_login_uri: str | None
     scopes: tuple[str, ...]
     max_level: int
+    id_token_algorithm: Algorithm
     sector: str
     jwks: Mapping[str, Any] | None = field(repr=False)
     secrets: tuple[tuple[bytes, datetime | None], ...] = field(repr=False)
@@ -114,6 +116,7 @@ def _client(row: OidcClient) -> Client:
         initiate_login_uri=row.initiate_login_uri,
         scopes=tuple(row.scopes),
         max_level=row.max_level,
+        id_token_algorithm=Algorithm(row.id_token_algorithm),
         sector=row.sector,
         jwks=row.jwks,
         secrets=tuple((bytes(kept), until) for kept, until in secrets if kept is not None),

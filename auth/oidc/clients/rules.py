@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, Key, KeySet, RSAKey
 
+from auth.oidc.keys.rules import ALGORITHMS, Algorithm
+
 # What a client may be registered for. `openid` alone tells nothing but a pseudonym and the level.
 SCOPES = ("openid", "profile", "phone", "identity", "level", "offline_access")
 HIGHEST_LEVEL = 4
@@ -77,6 +79,7 @@ class Registration:
     max_level: int = 1
     sector: str
     jwks: Mapping[str, Any] | None = field(default=None, repr=False)
+    id_token_algorithm: str = Algorithm.RS256
 
 
 def is_client_id(text: str) -> bool:
@@ -97,6 +100,7 @@ def faults(wanted: Registration) -> dict[str, list[str]]:
         "scopes": [_scopes(wanted.scopes)],
         "max_level": [None if 1 <= wanted.max_level <= HIGHEST_LEVEL else f"1 to {HIGHEST_LEVEL}"],
         "jwks": [_jwks(wanted)],
+        "id_token_algorithm": [None if wanted.id_token_algorithm in ALGORITHMS else " or ".join(ALGORITHMS)],
     }
     kept = {name: [fault for fault in faults if fault is not None] for name, faults in found.items()}
     return {name: faults for name, faults in kept.items() if faults}

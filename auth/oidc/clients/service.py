@@ -19,7 +19,7 @@ from core.errors import InvalidInput, NotFound, StateConflict
 
 _CHANGEABLE = (
     "name_zh", "name_en", "department", "redirect_uris", "post_logout_redirect_uris", "backchannel_logout_uri",
-    "initiate_login_uri", "scopes", "max_level", "jwks",
+    "initiate_login_uri", "scopes", "max_level", "jwks", "id_token_algorithm",
 )  # fmt: skip
 _LISTS = frozenset({"redirect_uris", "post_logout_redirect_uris", "scopes"})
 

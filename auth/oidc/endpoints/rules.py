@@ -10,7 +10,7 @@ from auth.oidc.clients.rules import CLIENT_ALGORITHMS, SCOPES, AuthMethod
 from auth.oidc.consents.rules import Field
 from auth.oidc.grants.rules import ACR_VALUES
 from auth.oidc.interactions.rules import Prompt
-from auth.oidc.keys.rules import ALGORITHM
+from auth.oidc.keys.rules import ALGORITHMS
 
 AUTHORIZE = "/oidc/authorize"
 TOKEN = "/oidc/token"  # noqa: S105  # an address
@@ -67,7 +67,7 @@ def metadata(issuer: str) -> dict[str, Any]:
         "ui_locales_supported": ["zh-CN", "en"],
         "display_values_supported": ["page"],
         "claim_types_supported": ["normal"],
-        "id_token_signing_alg_values_supported": [ALGORITHM],
+        "id_token_signing_alg_values_supported": ALGORITHMS,
         "token_endpoint_auth_methods_supported": [*secrets, AuthMethod.NONE],
         "token_endpoint_auth_signing_alg_values_supported": list(CLIENT_ALGORITHMS),
         "introspection_endpoint_auth_methods_supported": secrets,

@@ -36,7 +36,6 @@ from auth.oidc.grants import rules as grant_rules
 from auth.oidc.grants import service as granted
 from auth.oidc.grants.queries import Standing, Token
 from auth.oidc.grants.rules import RevokeReason, TokenKind
-from auth.oidc.keys import rules as key_rules
 from auth.oidc.keys import service as keys
 from core import ids
 from core.actors import Partner
@@ -96,12 +95,12 @@ def id_token(session: Session, standing: Standing, *, access_token: str, nonce: 
         "auth_time": int(standing.auth_time.timestamp()),
         "acr": grant_rules.acr(grant_queries.level_now(standing)),
         "amr": list(standing.amr),
-        "at_hash": create_half_hash(access_token, key_rules.ALGORITHM).decode(),
+        "at_hash": create_half_hash(access_token, standing.client.id_token_algorithm.value).decode(),
         "sid": str(standing.sid),
     }
     if nonce is not None:
         claims["nonce"] = nonce
-    return keys.sign(session, claims)
+    return keys.sign(session, claims, algorithm=standing.client.id_token_algorithm)
 
 
 class _Request(OAuth2Request):  # type: ignore[misc]  # Authlib has no types

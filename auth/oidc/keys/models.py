@@ -8,9 +8,10 @@ from typing import Any
 from sqlalchemy import CheckConstraint, Index, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from auth.oidc.keys.rules import KeyState
+from auth.oidc.keys.rules import ALGORITHMS, KeyState
 from core.db import Base, Encrypted, UuidKey
 
+_ALGORITHMS = ", ".join(f"'{algorithm}'" for algorithm in ALGORITHMS)
 _STATES = ", ".join(f"'{state}'" for state in KeyState)
 
 
@@ -21,11 +22,13 @@ class OidcSigningKey(UuidKey, Base):
     __table_args__ = (
         CheckConstraint(f"state IN ({_STATES})", name="state_known"),
         CheckConstraint("(state = 'RETIRING') = (leaves_at IS NOT NULL)", name="retiring_leaves"),
-        Index("uq_oidc_signing_key_active", "state", unique=True, postgresql_where=text("state = 'ACTIVE'")),
-        Index("uq_oidc_signing_key_next", "state", unique=True, postgresql_where=text("state = 'NEXT'")),
+        CheckConstraint(f"algorithm IN ({_ALGORITHMS})", name="algorithm_known"),
+        Index("uq_oidc_signing_key_active", "algorithm", unique=True, postgresql_where=text("state = 'ACTIVE'")),
+        Index("uq_oidc_signing_key_next", "algorithm", unique=True, postgresql_where=text("state = 'NEXT'")),
     )
 
     kid: Mapped[str] = mapped_column(Text, unique=True)
+    algorithm: Mapped[str] = mapped_column(Text)
     private_key: Mapped[str] = mapped_column(Encrypted("oidc_signing_key.private_key"))
     public_jwk: Mapped[dict[str, Any]]
     state: Mapped[str] = mapped_column(Text)

@@ -5,12 +5,22 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-ALGORITHM = "RS256"
 KEY_BITS = 2048
+CURVE = "P-256"
 # A client may keep our key set for an hour (Cache-Control), so a key is published that long before it signs; and what
 # it signed is valid for at most an hour after it stops.
 PUBLISHED_FOR = timedelta(hours=1)
 LONGEST_TOKEN = timedelta(hours=1)
+
+
+class Algorithm(StrEnum):
+    """What ID tokens and logout tokens are signed with: every client knows the first, some ask for the second."""
+
+    RS256 = "RS256"
+    ES256 = "ES256"
+
+
+ALGORITHMS = [algorithm.value for algorithm in Algorithm]
 
 
 class KeyState(StrEnum):

@@ -139,7 +139,8 @@ def notice(session: Session, *, sid: UUID) -> Notice | None:
         "jti": ids.random_token(128),
         "events": dict(rules.EVENTS),
     }
-    return Notice(client.backchannel_logout_uri, keys.sign(session, claims, kind=rules.TOKEN_TYPE))
+    token = keys.sign(session, claims, algorithm=client.id_token_algorithm, kind=rules.TOKEN_TYPE)
+    return Notice(client.backchannel_logout_uri, token)
 
 
 def prune(session: Session, *, now: datetime) -> int:

@@ -93,4 +93,4 @@ def test_rotate_keys(client: FlaskClient, settings: Settings) -> None:
     with transaction() as session:
         session.execute(text("UPDATE oidc_signing_key SET created_at = created_at - interval '1 hour'"))
     assert "signing:" in _run(settings, rotate_oidc_keys).output
-    assert len(client.get("/oidc/jwks").get_json()["keys"]) == 3
+    assert len(client.get("/oidc/jwks").get_json()["keys"]) == 6

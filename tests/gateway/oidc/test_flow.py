@@ -30,7 +30,7 @@ def test_discovery_is_complete_and_names_one_issuer(client: FlaskClient) -> None
     assert found["code_challenge_methods_supported"] == ["S256"]
     assert found["acr_values_supported"] == ["level1", "level2", "level3", "level4"]
     assert found["subject_types_supported"] == ["pairwise"]
-    assert "RS256" in found["id_token_signing_alg_values_supported"]
+    assert found["id_token_signing_alg_values_supported"] == ["RS256", "ES256"]
     assert found["authorization_response_iss_parameter_supported"] is True
     assert found["prompt_values_supported"] == ["none", "login", "consent", "select_account"]
 
@@ -40,6 +40,24 @@ def test_every_address_of_the_description_exists(client: FlaskClient) -> None:
     for name, address in found.items():
         if name.endswith("_endpoint") or name == "jwks_uri":
             assert client.get(address.removeprefix(ISSUER)).status_code != 404, name
+
+
+def test_a_site_registered_for_es256_gets_such_tokens(client: FlaskClient, citizen: MakeCitizen) -> None:
+    """Its ID tokens, also refreshed ones, and what it shows as a hint; what others get stays RS256."""
+    site, other = oidc.register(id_token_algorithm="ES256", scopes=("openid", "offline_access")), oidc.register()
+    actor, _ = citizen(level=2)
+    oidc.sign_in_browser(client, actor)
+    made = oidc.tokens(client, site, scope="openid offline_access")
+    keys = KeySet.import_key_set(client.get("/oidc/jwks").get_json())
+    again = site.refresh(client, made["refresh_token"]).get_json()
+    for answer in (made, again):
+        token = jwt.decode(answer["id_token"], keys, algorithms=["ES256"])
+        half = hashlib.sha256(answer["access_token"].encode()).digest()[:16]
+        assert token.claims["at_hash"] == urlsafe_b64encode(half).rstrip(b"=").decode()
+        assert token.header["alg"] == "ES256"
+    assert jwt.decode(oidc.tokens(client, other)["id_token"], keys, algorithms=["RS256"]).claims["aud"]
+    done = client.get("/oidc/logout", query_string={"id_token_hint": made["id_token"]})
+    assert done.location.endswith("/oidc/signed-out")
 
 
 def test_a_person_signs_in_and_the_site_learns_what_was_agreed(client: FlaskClient, citizen: MakeCitizen) -> None:

@@ -108,6 +108,17 @@ def test_a_site_signs_the_person_out_everywhere(
     assert abs(token.claims["iat"] - time.time()) < 60 < token.claims["exp"] - token.claims["iat"] + 1
 
 
+def test_a_logout_token_is_signed_as_the_site_is_registered(
+    client: FlaskClient, signed_in: Citizen, receiver: Receiver, run_jobs: RunJobs
+) -> None:
+    site = oidc.register(backchannel_logout_uri=receiver.address, id_token_algorithm="ES256")
+    made = oidc.tokens(client, site)
+    client.get("/oidc/logout", query_string={"id_token_hint": made["id_token"]})
+    run_jobs()
+    keys = KeySet.import_key_set(client.get("/oidc/jwks").get_json())
+    assert jwt.decode(receiver.tokens[0], keys, algorithms=["ES256"]).claims["aud"] == site.client_id
+
+
 def test_the_cookie_of_a_signed_out_browser_is_dead(client: FlaskClient, signed_in: Citizen) -> None:
     """Whoever copied it from a shared computer has nothing."""
     site = oidc.register()
