@@ -41,6 +41,7 @@ def command(arguments: Sequence[str]) -> int:
     try:
         match list(arguments):
             case ["reset"]:
+                print(f"Removing {local.folder}", flush=True)
                 local.reset()
                 print("Removed: nothing of the local stack is left.")
             case ["run"]:
@@ -59,7 +60,8 @@ def command(arguments: Sequence[str]) -> int:
         print(f"\n{error}{_space(local)}")
         return 1
     except KeyboardInterrupt:
-        print("\nStopped. The next start goes on from here.")
+        again = "`make reset` removes the rest" if "reset" in arguments else "The next start goes on from here"
+        print(f"\nStopped. {again}.")
         return 130
     return 0
 
@@ -143,7 +145,7 @@ def _install(local: Local, purpose: Purpose) -> None:
     unfinished = local.venv / _UNFINISHED
     unfinished.touch()
     local.stamp.unlink(missing_ok=True)
-    say(f"installing the packages of {_FILES[purpose][-1]}")
+    say(f"installing the packages of {_FILES[purpose][-1]} (about 300 MB: a minute or two)")
     if not _with_uv(local, purpose):
         say("uv did not succeed (above): pip installs instead, which takes longer")
         pip = [str(local.python), "-m", "pip", "install", "--no-compile", "--disable-pip-version-check", "-qq"]
