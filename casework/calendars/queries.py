@@ -26,7 +26,7 @@ MOST_COUNTED = 10_000
 """Where counting stops: whoever reads "10000" knows enough [D]."""
 
 _NUMBER = re.compile(r"[0-9]{1,9}")
-_NUMBER_AND_DAY = re.compile(r"([0-9]{1,9}) (2[0-9]{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8]|29|3[01]))")
+_NUMBER_AND_DAY = re.compile(r"([0-9]{1,9}) ([0-9]{4}-[0-9]{2}-[0-9]{2})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +118,12 @@ def changes(session: Session, args: Mapping[str, Any]) -> Page[CalendarChange]:
             query = query.where(column == args[name])
     if args["cursor"] is not None:
         number, day = _after(_NUMBER_AND_DAY, args["cursor"]).groups()
+        try:
+            last = date.fromisoformat(day)
+        except ValueError:
+            raise _made_up() from None
         older = CalendarChange.version < int(number)
-        query = query.where(
-            or_(older, and_(CalendarChange.version == int(number), CalendarChange.day > date.fromisoformat(day)))
-        )
+        query = query.where(or_(older, and_(CalendarChange.version == int(number), CalendarChange.day > last)))
     rows = list(session.scalars(query.limit(args["limit"] + 1)))
     more, rows = len(rows) > args["limit"], rows[: args["limit"]]
     return Page(rows, encode(f"{rows[-1].version} {rows[-1].day}") if more else None)
@@ -130,8 +132,12 @@ def changes(session: Session, args: Mapping[str, Any]) -> Page[CalendarChange]:
 def _after(form: re.Pattern[str], cursor: str) -> re.Match[str]:
     found = form.fullmatch(decode(cursor))
     if found is None:
-        raise InvalidInput(fields={"cursor": ["不是有效的翻页标记 / not a valid cursor"]})
+        raise _made_up()
     return found
+
+
+def _made_up() -> InvalidInput:
+    return InvalidInput(fields={"cursor": ["不是有效的翻页标记 / not a valid cursor"]})
 
 
 def proposals(session: Session, args: Mapping[str, Any]) -> Page[CalendarProposal]:

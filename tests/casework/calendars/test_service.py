@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from casework.calendars import jobs, service
 from casework.calendars.errors import CalendarChanged, CalendarFaulty, CalendarUnchanged, SamePersonPublishes
+from casework.calendars.faults.rules import Fault
 from casework.calendars.models import CalendarProposal
 from casework.calendars.rules import whole_year
 from core import calendar, clock
@@ -90,8 +91,8 @@ def test_only_what_differs_is_proposed_and_the_same_twice_is_one_proposal(
         propose(first, thursday)
     with pytest.raises(CalendarFaulty) as refused:
         propose(first, CLOSED, CLOSED)
-    (fault,) = refused.value.extra["faults"]  # type: ignore[misc]
-    assert (fault["code"], fault["row"], fault["column"]) == ("DAY_TWICE", 2, "day")
+    fault = Fault("DAY_TWICE", 2, "day", {"day": WEDNESDAY, "first": 1})
+    assert refused.value.extra == {"faults": [fault.told()]}
 
 
 def test_a_proposal_holds_only_while_its_days_are_what_it_says(
