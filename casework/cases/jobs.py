@@ -54,9 +54,9 @@ def close_without_correction(case_id: str) -> None:
 
 @jobs.task("cases.recompute_open", queue="bulk")
 def recompute_open() -> None:
-    """K-9: the calendar changed; recompute the due dates of every case whose clock runs, one transaction each."""
+    """K-9: the calendar changed; recompute the dates of every open case, one transaction each."""
     calendar.forget()
-    for case_id in _each(select(ServiceCase.id).where(ServiceCase.state.in_(rules.CLOCK_RUNS)), ServiceCase.id):
+    for case_id in _each(select(ServiceCase.id).where(ServiceCase.state.in_(rules.RECKONED)), ServiceCase.id):
         with transaction() as session:
             service.recompute(session, case_id)
 

@@ -18,6 +18,7 @@ from casework.acting import service as checks
 from casework.cases import rules
 from casework.cases.models import CaseCorrection, CasePause, CaseTransition, ServiceCase
 from casework.cases.rules import State
+from core import clock
 from core.actors import Citizen, Staff
 from core.errors import NotFound
 from core.web.paging import Page, by_id
@@ -178,6 +179,15 @@ def decided(session: Session, since: datetime, until: datetime) -> Iterator[Deci
             ]
             yield Decided(row.item_id, row.accept_hall_id, row.accepted_on, row.decided_at, spans)
         page = session.execute(query.where(place > tuple_(page[-1].decided_at, page[-1].id))).all()
+
+
+def received_on(session: Session, case_id: UUID) -> date:
+    """The day a case was received, or received again with what was asked for."""
+    again = CaseTransition.from_state.is_distinct_from(State.RECEIVED)
+    query = select(func.max(CaseTransition.at)).where(
+        CaseTransition.case_id == case_id, CaseTransition.to_state == State.RECEIVED, again
+    )
+    return clock.local(session.execute(query).scalar_one()).date()
 
 
 def count_reckoned_with(session: Session, days: Collection[date], most: int) -> int:

@@ -71,6 +71,9 @@ FINAL = frozenset(state for state, moves in TRANSITIONS.items() if not moves)
 CLOCK_RUNS = frozenset({State.ACCEPTED, State.UNDER_REVIEW})
 """States in which both clocks run; in SUSPENDED they stand still."""
 
+RECKONED = CLOCK_RUNS | {State.RECEIVED}
+"""States with a date that moves when the calendar changes (K-9); the others are reckoned when they go on."""
+
 BEFORE_ISSUING = CLOCK_RUNS | {
     State.RECEIVED, State.CORRECTING, State.SUSPENDED, State.DECIDED_GRANT, State.CONCLUDED,
 }  # fmt: skip

@@ -353,23 +353,22 @@ def _require(session: Session, actor: Citizen, action: Action, case: ServiceCase
 
 
 def recompute(session: Session, case_id: UUID) -> bool:
-    """K-9: the calendar changed; reckon both due dates anew and write a row "calendar changed". True if one moved."""
+    """K-9: the calendar changed; reckon anew and write a row "calendar changed". True if a date moved.
+
+    Of a running case both due dates, of a received one the day by which it counts as accepted (C-5).
+    """
     case = queries.locked(session, case_id)
-    if State(case.state) not in rules.CLOCK_RUNS:
+    state, days = State(case.state), calendar.load(session)
+    if state not in rules.RECKONED:
         return False
-    before = (case.due_on, case.due_status, case.legal_due_on)
-    record.set_due(session, case, case.accepted_on, calendar.load(session))
-    if (case.due_on, case.due_status, case.legal_due_on) == before:
+    before = (case.due_on, case.due_status, case.legal_due_on, case.notice_due_on)
+    if state is State.RECEIVED:
+        case.notice_due_on = rules.notice_due(queries.received_on(session, case.id), days)
+    else:
+        record.set_due(session, case, case.accepted_on, days)
+    if (case.due_on, case.due_status, case.legal_due_on, case.notice_due_on) == before:
         return False
-    record.write(
-        session,
-        case,
-        State(case.state),
-        _CLOCK,
-        reason="calendar changed",
-        public_note="工作日历调整",
-        old_due=before[0],
-    )
+    record.write(session, case, state, _CLOCK, reason="calendar changed", public_note="工作日历调整", old_due=before[0])
     return True
 
 

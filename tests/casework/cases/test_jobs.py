@@ -146,6 +146,30 @@ def test_a_changed_calendar_moves_the_due_dates(own_database: str, owner: Citize
     assert len(make.moves(open_one.id)) == 4
 
 
+def test_a_day_off_puts_off_the_silence_that_accepts(own_database: str, owner: Citizen, clerk: Staff) -> None:
+    """K-9, C-5: received on a Tuesday, five working days; what was received again counts from then."""
+    with clock.at(make.at("2026-11-24")), transaction() as session:
+        case = make.received(session, owner, clerk)
+    assert case.notice_due_on == date(2026, 12, 1)
+    with transaction() as session:
+        session.execute(text("UPDATE calendar_day SET is_workday = false WHERE day = '2026-11-30'"))
+    jobs.recompute_open()
+    jobs.recompute_open()
+    assert make.row(case.id).notice_due_on == date(2026, 12, 2)
+    assert make.moves(case.id) == ["RECEIVED", "RECEIVED"]
+    with clock.at(make.at("2026-11-25")):
+        with transaction() as session:
+            service.request_correction(session, actor=clerk, case_id=case.id, defects=["照片不清晰"])
+        with clock.at(make.at("2026-11-27")), transaction() as session:
+            service.answer_correction(session, actor=owner, case_id=case.id, file_ids=[])
+    assert make.row(case.id).notice_due_on == date(2026, 12, 7)
+    with transaction() as session:
+        session.execute(text("UPDATE calendar_day SET is_workday = true WHERE day = '2026-11-30'"))
+    jobs.recompute_open()
+    assert make.row(case.id).notice_due_on == date(2026, 12, 4)
+    calendar.forget()
+
+
 def test_a_published_year_makes_a_date_firm(own_database: str, owner: Citizen, clerk: Staff) -> None:
     """K-10."""
     with clock.at(make.at("2026-12-24")), transaction() as session:
