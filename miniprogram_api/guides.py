@@ -7,7 +7,6 @@ from typing import Any
 import marshmallow as ma
 import orjson
 from flask import Response
-from flask_smorest import Blueprint
 from marshmallow.validate import Length, OneOf
 from sqlalchemy.orm import Session
 
@@ -26,6 +25,7 @@ from casework.places.rules import Reach
 from core import clock
 from core.db import transaction
 from core.web import access
+from core.web.blueprint import Blueprint
 from core.web.request_context import language
 from miniprogram_api.catalogue import (
     PUBLIC,
@@ -39,6 +39,9 @@ from miniprogram_api.elements import ElementsOut
 from miniprogram_api.public_answers import kept, made
 
 blp = Blueprint("guides", __name__, url_prefix="/api/v1/catalogue", description="办事指南 / Guides of service items")
+
+_MOST_ANSWERS = 200
+"""As many as an item may have questions."""
 
 _text = ma.fields.String
 _flag = ma.fields.Boolean
@@ -214,7 +217,10 @@ class AnswersIn(ma.Schema):
     """The answers to the item's questions: key → value of the chosen option."""
 
     answers = ma.fields.Dict(
-        keys=ma.fields.String(validate=Length(1, 64)), values=ma.fields.String(validate=Length(1, 64)), required=True
+        keys=ma.fields.String(validate=Length(1, 64)),
+        values=ma.fields.String(validate=Length(1, 64)),
+        required=True,
+        validate=Length(max=_MOST_ANSWERS),
     )
 
 
@@ -260,7 +266,7 @@ class GuideOut(ma.Schema):
 
 
 class AdviceOut(ma.Schema):
-    """The next question, or the guide; `answers` are those that count."""
+    """The next question, or the guide; `answers` are those that count. While it is `paused` nothing can be begun."""
 
     item_id = _text(required=True)
     version_id = ma.fields.UUID(required=True)
@@ -268,6 +274,8 @@ class AdviceOut(ma.Schema):
     question = ma.fields.Nested(QuestionOut, allow_none=True, required=True)
     questions_left = ma.fields.Integer(required=True, metadata={"description": "Open so far; answers may add more"})
     guide = ma.fields.Nested(GuideOut, allow_none=True, required=True)
+    paused = _flag(required=True)
+    pause_reason = _text(required=True)
     notice = _text(allow_none=True, required=True)
 
 

@@ -236,6 +236,9 @@ class Item:
     rules: tuple[Rule, ...] = ()
     effective_to: date | None = None
     """The first day on which this version holds no more; None while nothing is published."""
+    paused: bool = False
+    """暂停办理: nothing can be begun; `pause_reason` says why."""
+    pause_reason: str = ""
 
 
 def complete(item: Item, answers: Mapping[str, str]) -> dict[str, str]:

@@ -111,6 +111,23 @@ def test_rules_alternatives_and_a_refusal_reach_the_citizen(client: FlaskClient,
     assert list(wrong.get_json()["errors"]) == ["answers.minor"]
 
 
+def test_a_paused_item_says_so_before_its_guide_is_followed(client: FlaskClient, own_database: str) -> None:
+    assert guide(client, {})["paused"] is False
+    with db.transaction() as session:
+        pair = items.managers(session)
+        pause = {"paused": True, "pause_reason": "系统升级", "bookable": False, "pre_review": False}
+        items.published(session, pair, "service", **pause)
+    step = guide(client, {})
+    assert (step["paused"], step["pause_reason"]) == (True, "系统升级")
+
+
+def test_too_many_answers_are_refused(client: FlaskClient) -> None:
+    said = {f"question{number}": "yes" for number in range(201)}
+    for what in ("guide", "materials"):
+        answer = client.post(f"{ITEMS}/{ITEM}/{what}", json={"answers": said})
+        assert (answer.status_code, list(answer.get_json()["errors"])) == (422, ["answers"])
+
+
 def retire(item_id: str, kind: GoneKind, *successors: str) -> None:
     with db.transaction() as session:
         service.retire(
@@ -213,7 +230,7 @@ def test_where_an_item_is_handled(client: FlaskClient, own_database: str) -> Non
     elsewhere = client.get(f"/api/v1/places/halls/{CITY_HALL}?item_id={ITEM}").get_json()
     assert (elsewhere["takes_item"], elsewhere["zones"]) == (False, [])
     with db.transaction() as session:
-        scope = {"item_id": ITEM, "scope": "CITYWIDE"}
+        scope: dict[str, Any] = {"item_id": ITEM, "scope": "CITYWIDE"}
         assert points.import_points(session, NO_POINTS | {"item_scopes": [scope]}).faults == ()
     time.sleep(LOOK_SECONDS)
     assert told()[0] == "CITYWIDE"

@@ -32,3 +32,13 @@ def test_zones_are_those_of_the_city_hall_in_their_order(client: FlaskClient) ->
     assert [zone["name"] for zone in zones] == [
         "基本建设项目", "商事登记", "商贸服务", "不动产登记", "公安服务", "交通运输", "涉外事务", "社会民生事务",
     ]  # fmt: skip
+
+
+def test_hot_items_are_counted_by_zone_and_department(client: FlaskClient) -> None:
+    """S48: how far "book, apply, have it sent" reaches."""
+    zones = client.get("/api/v1/catalogue/zones").get_json()["items"]
+    assert [zone["hot"] for zone in zones] == [14, 6, 14, 9, 17, 8, 7, 10]
+    departments = client.get("/api/v1/catalogue/departments").get_json()["items"]
+    assert sum(one["hot"] for one in departments) == 85
+    assert sum(one["items"] for one in departments) == 114
+    assert {(one["items"], one["hot"]) for one in departments if one["id"] == "D24"} == {(0, 0)}

@@ -138,6 +138,8 @@ def advice_answer(advice: Advice, item: Item, language: str) -> dict[str, Any]:
         "question": question_answer(advice.question) if advice.question else None,
         "questions_left": advice.left,
         "guide": _guide_answer(advice.guide, language) if advice.guide else None,
+        "paused": item.paused,
+        "pause_reason": item.pause_reason,
         "notice": SAMPLE_NOTICE[language] if item.is_sample else None,
     }
 

@@ -1,4 +1,4 @@
-"""Reads of the reference lists, as ready-made answers; `items` counts what is in force on the day."""
+"""Reads of the reference lists, as ready-made answers; `items` and `hot` count what is in force on the day."""
 
 from __future__ import annotations
 
@@ -39,9 +39,14 @@ def check(session: Session, **codes: str | None) -> None:
         raise InvalidInput(fields=faults)
 
 
-def _counts(session: Session, key: InstrumentedAttribute[str], day: date) -> dict[str, int]:
-    rows = session.execute(select(key, func.count()).where(in_force(day)).group_by(key))
-    return {row[0]: row[1] for row in rows}
+_NONE = {"items": 0, "hot": 0}
+
+
+def _counts(session: Session, key: InstrumentedAttribute[str], day: date) -> dict[str, dict[str, int]]:
+    """By `key`: how many items are in force, and how many of them can be booked and sent home (S48)."""
+    hot = func.count().filter(ItemVersion.hot)
+    rows = session.execute(select(key, func.count(), hot).where(in_force(day)).group_by(key))
+    return {row[0]: {"items": row[1], "hot": row[2]} for row in rows}
 
 
 def _items_by_topic(session: Session, day: date) -> dict[str, list[str]]:
@@ -56,7 +61,7 @@ def zones(session: Session, day: date) -> Rows:
     """The zones (S2) in their order."""
     counts = _counts(session, ItemVersion.zone_code, day)
     return [
-        {"code": zone.code, "name": zone.name, "items": counts.get(zone.code, 0)}
+        {"code": zone.code, "name": zone.name} | counts.get(zone.code, _NONE)
         for zone in session.scalars(select(Zone).order_by(Zone.position))
     ]
 
@@ -70,7 +75,7 @@ def departments(session: Session, day: date) -> Rows:
     """The departments (S30), with the name of 2017."""
     counts = _counts(session, ItemVersion.department_id, day)
     return [
-        {"id": found.id, "name": found.name, "name_2017": found.name_2017, "items": counts.get(found.id, 0)}
+        {"id": found.id, "name": found.name, "name_2017": found.name_2017} | counts.get(found.id, _NONE)
         for found in session.scalars(select(Department).order_by(Department.position))
     ]
 
