@@ -115,7 +115,7 @@ def test_a_paused_item_says_so_before_its_guide_is_followed(client: FlaskClient,
     assert guide(client, {})["paused"] is False
     with db.transaction() as session:
         pair = items.managers(session)
-        pause = {"paused": True, "pause_reason": "系统升级", "bookable": False, "pre_review": False}
+        pause: dict[str, Any] = {"paused": True, "pause_reason": "系统升级", "bookable": False, "pre_review": False}
         items.published(session, pair, "service", **pause)
     step = guide(client, {})
     assert (step["paused"], step["pause_reason"]) == (True, "系统升级")
