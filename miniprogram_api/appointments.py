@@ -265,7 +265,7 @@ def show_queue(args: dict[str, Any]) -> dict[str, Any]:
 @blp.post("/holds")
 @access.citizen(level=LEVEL, limit=HOLDS, acts=Action.SUBMIT)
 @run_once
-@blp.arguments(HoldIn)
+@blp.arguments(HoldIn())
 @blp.response(201, AppointmentOut)
 def hold(data: dict[str, Any]) -> Appointment:
     """Keep a place for five minutes; an earlier hold of mine is given up."""
@@ -286,7 +286,7 @@ def give_up_hold(hold_id: UUID) -> None:
 @blp.post("")
 @access.citizen(level=LEVEL, limit=BOOKS, acts=Action.SUBMIT)
 @run_once
-@blp.arguments(BookIn)
+@blp.arguments(BookIn())
 @blp.response(201, AppointmentOut)
 def book(data: dict[str, Any]) -> Appointment:
     """Book a slot, or the place I hold."""
@@ -328,7 +328,7 @@ def cancel(appointment_id: UUID) -> Appointment:
 @blp.post("/<uuid:appointment_id>/change")
 @access.citizen(level=LEVEL, limit=BOOKS, acts=Action.SUBMIT)
 @run_once
-@blp.arguments(ChangeIn)
+@blp.arguments(ChangeIn())
 @blp.response(201, AppointmentOut)
 def change(data: dict[str, Any], appointment_id: UUID) -> Appointment:
     """Move an appointment to another slot; the answer is the new appointment."""

@@ -126,7 +126,7 @@ def send_code(header: dict[str, Any], data: dict[str, Any]) -> dict[str, int]:
 
 @blp.post("/code/verify")
 @access.public("signing in", limit=rules.TRIES_PER_ADDRESS)
-@blp.arguments(CodeSignInIn)
+@blp.arguments(CodeSignInIn())
 @blp.response(200, TokensOut)
 def sign_in_by_code(data: dict[str, Any]) -> Tokens:
     """Sign in with the code that a phone got."""
@@ -189,7 +189,7 @@ def add_phone(data: dict[str, Any]) -> Fresh:
 
 @blp.post("/refresh")
 @access.public("the refresh token is the credential", limit=rules.SIGN_INS_PER_ADDRESS)
-@blp.arguments(RefreshIn)
+@blp.arguments(RefreshIn())
 @blp.response(200, TokensOut)
 def refresh(data: dict[str, Any]) -> Tokens:
     """Exchange a refresh token for a fresh pair."""

@@ -153,6 +153,9 @@ _PERSON = Statement(
     )
 )
 _LANGUAGE = Statement(select(Subject.language).where(Subject.id == _WHOSE))
+_STANDING = Statement(
+    select(Subject.state, exists().where(SubjectDocument.subject_id == Subject.id)).where(Subject.id == _WHOSE)
+)
 
 
 def _read(statement: Statement, session: Session, subject_id: UUID) -> Row:
@@ -204,11 +207,8 @@ def given_up_phone(session: Session, binding_id: UUID) -> str | None:
 
 def standing(session: Session, subject_id: UUID) -> Standing:
     """State of a subject, and whether it has proven a document. Raises `NotFound`."""
-    proven = exists().where(SubjectDocument.subject_id == Subject.id)
-    row = session.execute(select(Subject.state, proven).where(Subject.id == subject_id)).one_or_none()
-    if row is None:
-        raise NotFound()
-    return Standing(subject_id, SubjectState(row[0]), row[1])
+    state, proven = _read(_STANDING, session, subject_id)
+    return Standing(subject_id, SubjectState(state), proven)
 
 
 def has_phone(session: Session, subject_id: UUID) -> bool:

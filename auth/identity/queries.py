@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from auth.accounts import queries as people
@@ -20,6 +20,7 @@ from auth.identity.ways.rules import step_up_ways
 from core import clock
 from core.actors import Citizen
 from core.masking import mask_document, mask_name, mask_phone
+from core.statements import Statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,18 +34,21 @@ class Evidence:
     look_again_at: datetime | None
 
 
+_PROOFS = Statement(
+    select(IdentityEvidence.type, IdentityEvidence.at, IdentityEvidence.expires_at).where(
+        IdentityEvidence.subject_id == bindparam("subject_id"),
+        IdentityEvidence.result == Result.PASS,
+        IdentityEvidence.revoked_at.is_(None),
+    )
+)
+
+
 def level(
     session: Session, subject_id: UUID, now: datetime, *, since: datetime | None = None, channel: str | None = None
 ) -> int:
     """The level of `subject_id` at `now`, 0 to 3; `since` and `channel` as in `rules.level`."""
-    rows = session.execute(
-        select(IdentityEvidence.type, IdentityEvidence.at, IdentityEvidence.expires_at).where(
-            IdentityEvidence.subject_id == subject_id,
-            IdentityEvidence.result == Result.PASS,
-            IdentityEvidence.revoked_at.is_(None),
-        )
-    )
-    proofs = [Proof(EvidenceType(row.type), Result.PASS, row.at, row.expires_at) for row in rows]
+    rows = _PROOFS.rows(session, subject_id=subject_id)
+    proofs = [Proof(EvidenceType(kind), Result.PASS, at, expires_at) for kind, at, expires_at in rows]
     return rules.level(proofs, now, since=since, policy=policies.in_force(now), channel=channel)
 
 

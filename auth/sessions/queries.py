@@ -8,16 +8,18 @@ from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import select, true
-from sqlalchemy.orm import Session
+from sqlalchemy import BindParameter, bindparam, select, true
+from sqlalchemy.orm import Session, aliased
 
 from auth.accounts import queries as accounts
 from auth.accounts.rules import SubjectState
 from auth.identity import queries as identity
 from auth.sessions.devices import queries as devices
-from auth.sessions.models import CitizenSession, LoginEvent
+from auth.sessions.models import CitizenSession, LoginEvent, RefreshToken
+from auth.sessions.rules import LoginResult
 from core import clock
 from core.actors import Channel, Citizen
+from core.statements import Row, Statement
 from core.web.paging import Page, by_id
 
 _LEVEL_OF_A_PERSON = 2
@@ -52,6 +54,54 @@ class Live:
     def actor(self) -> Citizen:
         """Its person, as services take it."""
         return Citizen(self.subject_id, self.session_id, self.level, self.channel)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A refresh token that somebody shows, and what became of it."""
+
+    id: UUID
+    used_at: datetime | None
+    successor_id: UUID | None
+    successor_used_at: datetime | None
+
+
+_DIGEST: BindParameter[bytes] = bindparam("digest")
+_FAMILY = (
+    select(CitizenSession)
+    .join(RefreshToken, RefreshToken.session_id == CitizenSession.id)
+    .where(RefreshToken.token_hash == _DIGEST)
+    .with_for_update(of=CitizenSession)
+    .execution_options(populate_existing=True)
+)
+_LATER = aliased(RefreshToken)
+_SHOWN = Statement(
+    select(RefreshToken.id, RefreshToken.used_at, RefreshToken.successor_id, _LATER.used_at)
+    .outerjoin(_LATER, _LATER.id == RefreshToken.successor_id)
+    .where(RefreshToken.token_hash == _DIGEST)
+)
+_USED_DEVICES = Statement(
+    select(LoginEvent.device, LoginEvent.channel)
+    .where(LoginEvent.subject_id == bindparam("subject_id"), LoginEvent.result == LoginResult.OK)
+    .where(LoginEvent.at > bindparam("since"))
+    .distinct()
+)
+
+
+def family(session: Session, digest: bytes) -> CitizenSession | None:
+    """The session of the refresh token with this digest, locked; None for a token that never was."""
+    return session.scalar(_FAMILY, {"digest": digest})
+
+
+def shown(session: Session, digest: bytes) -> Shown:
+    """The refresh token with this digest, which there is. Read under the lock of its `family`, so it is as of now."""
+    ((token_id, used_at, successor_id, successor_used_at),) = _SHOWN.rows(session, digest=digest)
+    return Shown(token_id, used_at, successor_id, successor_used_at)
+
+
+def used_devices(session: Session, subject_id: UUID, since: datetime) -> list[Row]:
+    """Device and channel of each kind of sign-in of a person since then, each once."""
+    return _USED_DEVICES.rows(session, subject_id=subject_id, since=since)
 
 
 def live(session: Session, session_id: UUID) -> Live | None:

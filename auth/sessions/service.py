@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, delete, or_, select, update
+from sqlalchemy import ColumnElement, Table, and_, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from auth.accounts import queries as accounts
@@ -26,9 +26,22 @@ from auth.sessions.rules import EndReason, LoginResult, Method, Origin, Verdict
 from core import audit, clock, events, ids
 from core.actors import Channel, Citizen
 from core.errors import NotAuthenticated, NotFound
+from core.statements import Statement
 
 _DEVICE_LONGEST = 200
 _BATCH = 1_000
+
+
+_GIVE = Statement(insert(cast(Table, RefreshToken.__table__)), columns=("id", "session_id", "token_hash", "created_at"))
+_USED_UP = Statement(
+    update(cast(Table, RefreshToken.__table__))
+    .where(or_(RefreshToken.id == bindparam("shown"), RefreshToken.id == bindparam("lost")))
+    .values(used_at=func.coalesce(RefreshToken.used_at, bindparam("now")), successor_id=bindparam("successor"))
+)
+_NOTE = Statement(
+    insert(cast(Table, LoginEvent.__table__)),
+    columns=("id", "subject_id", "at", "method", "channel", "result", "address", "device"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,14 +113,9 @@ def open_session(
 
 def _greet(session: Session, opened: CitizenSession, origin: Origin) -> None:
     """Announce a device that the person hasn't used lately; nobody's first one is news."""
-    used = session.execute(
-        select(LoginEvent.device, LoginEvent.channel)
-        .where(LoginEvent.subject_id == opened.subject_id, LoginEvent.result == LoginResult.OK)
-        .where(LoginEvent.at > opened.created_at - DEVICES.known_for)
-        .distinct()
-    ).all()
+    used = queries.used_devices(session, opened.subject_id, opened.created_at - DEVICES.known_for)
     words = device_words(opened.device, origin.channel)
-    if used and words not in {device_words(row.device, row.channel) for row in used}:
+    if used and words not in {device_words(*row) for row in used}:
         events.publish(session, NewDeviceSignedIn(opened.subject_id, opened.id, words))
 
 
@@ -115,18 +123,14 @@ def refresh(session: Session, *, refresh_token: str, address: str | None, device
     """A fresh pair for a refresh token (ID-9); None when it is unknown, over, or reused, which ends its session."""
     now = clock.wall()
     digest = rules.token_digest(refresh_token)
-    session_id = session.scalar(select(RefreshToken.session_id).where(RefreshToken.token_hash == digest))
-    if session_id is None:
-        return None
     # The session is the family's one lock: two refreshes of a family never run at the same time.
-    owner = session.scalars(select(CitizenSession).where(CitizenSession.id == session_id).with_for_update()).one()
-    shown = session.scalars(select(RefreshToken).where(RefreshToken.token_hash == digest)).one()
-    if owner.ended_at is not None or owner.expires_at <= now:
+    owner = queries.family(session, digest)
+    if owner is None or owner.ended_at is not None or owner.expires_at <= now:
         return None
+    shown = queries.shown(session, digest)
     if accounts.standing(session, owner.subject_id).state is not SubjectState.ACTIVE:
         return None
-    successor = session.get(RefreshToken, shown.successor_id) if shown.successor_id else None
-    unused = successor is not None and successor.used_at is None
+    unused = shown.successor_id is not None and shown.successor_used_at is None
     if rules.judge_refresh(used_at=shown.used_at, successor_unused=unused, now=now) is Verdict.REUSED:
         origin = Origin(cast(Channel, owner.channel), address, device)
         _end(session, owner, EndReason.TOKEN_REUSED)
@@ -144,9 +148,7 @@ def refresh(session: Session, *, refresh_token: str, address: str | None, device
         owner.expires_at = rules.slid_end(cast(Channel, owner.channel), owner.created_at, now)
     owner.last_seen_at, owner.address = now, address
     tokens, token_id = _tokens(session, owner, now)
-    for used in (shown, successor):
-        if used is not None:
-            used.used_at, used.successor_id = used.used_at or now, token_id
+    _USED_UP.rows(session, shown=shown.id, lost=shown.successor_id, successor=token_id, now=now)
     return tokens
 
 
@@ -313,16 +315,16 @@ def prune(session: Session) -> int:
 
 def note(session: Session, *, subject_id: UUID | None, origin: Origin, method: Method, result: LoginResult) -> None:
     """Write a line of the sign-in history."""
-    session.add(
-        LoginEvent(
-            subject_id=subject_id,
-            at=clock.wall(),
-            method=method,
-            channel=origin.channel,
-            result=result,
-            address=origin.address,
-            device=_shortened(origin.device),
-        )
+    _NOTE.rows(
+        session,
+        id=ids.uuid7(),
+        subject_id=subject_id,
+        at=clock.wall(),
+        method=method.value,
+        channel=origin.channel,
+        result=result.value,
+        address=origin.address,
+        device=_shortened(origin.device),
     )
 
 
@@ -364,11 +366,10 @@ def _tokens(session: Session, row: CitizenSession, now: datetime) -> tuple[Token
     """A pair of tokens, and the key of the refresh token."""
     access, ends, level = _access(session, row, now)
     secret = ids.random_token(256)
-    stored = RefreshToken(session_id=row.id, token_hash=rules.token_digest(secret), created_at=now)
-    session.add(stored)
-    session.flush()
+    token_id = ids.uuid7()
+    _GIVE.rows(session, id=token_id, session_id=row.id, token_hash=rules.token_digest(secret), created_at=now)
     tokens = Tokens(access, _seconds(ends, now), secret, _seconds(row.expires_at, now), row.id, level)
-    return tokens, stored.id
+    return tokens, token_id
 
 
 def _seconds(end: datetime, now: datetime) -> int:

@@ -170,23 +170,25 @@ def _values(session: Session, draft: Draft, state: State, entitled: bool) -> dic
 
 
 _TABLE = cast(Table, Appointment.__table__)
+# The others are empty until something happens to the booking.
+_LATER = {"replaced_by_id", "arrived_at", "closed_at", "closing", "result", "evening_reminded_at", "soon_reminded_at"}
+_NEW = [column for column in _TABLE.c if column.name not in _LATER]
 
 
 def _statement(*, entitled: bool) -> Insert:
     """Take the minutes and write the row in one statement."""
     # Prefixed, because a parameter named like a column of the slot would be set there too.
-    row = select(*(bindparam(f"new_{column.name}", type_=column.type) for column in _TABLE.c))
+    row = select(*(bindparam(f"new_{column.name}", type_=column.type) for column in _NEW))
     row = row.select_from(slots.taking(entitled=entitled))
-    return insert(_TABLE).from_select(list(_TABLE.c), row).returning(_TABLE.c.id)
+    return insert(_TABLE).from_select(_NEW, row, include_defaults=False).returning(_TABLE.c.id)
 
 
 _TAKE = {entitled: Statement(_statement(entitled=entitled)) for entitled in (False, True)}
-_COLUMNS = [column.name for column in _TABLE.c]
 
 
 def _insert(session: Session, draft: Draft, values: Mapping[str, Any]) -> bool:
     """Take the place; False when the slot has no room (AP-9)."""
-    row = {f"new_{name}": values.get(name) for name in _COLUMNS}
+    row = {f"new_{column.name}": values[column.name] for column in _NEW}
     taken = _TAKE[values["entitled"]].rows(
         session, take_slot=draft.slot.id, take_minutes=draft.minutes, take_now=draft.now, **row
     )
