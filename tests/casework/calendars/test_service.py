@@ -1,12 +1,13 @@
 """The calendar changed by two people: nothing before the second, everything after (K-9); the alarm (K-10)."""
 
+import threading
 from collections.abc import Callable
 from datetime import date
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from casework.calendars import jobs, service
@@ -110,6 +111,48 @@ def test_a_proposal_holds_only_while_its_days_are_what_it_says(
     assert decide(second, both, approved=False).state == "REJECTED"
     # Another day changed meanwhile is none of its business.
     assert decide(second, other).version == 3
+
+
+def _at_once(*acts: Callable[[], Any]) -> list[Any]:
+    """What each came to, an exception included, all begun together."""
+    gate, done = threading.Barrier(len(acts)), []
+
+    def run(act: Callable[[], Any]) -> None:
+        gate.wait()
+        try:
+            done.append(act())
+        except Exception as refused:  # the test looks at it
+            done.append(refused)
+
+    threads = [threading.Thread(target=run, args=(act,)) for act in acts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return done
+
+
+def test_two_second_persons_at_once_publish_once(
+    own_database: str, managers: tuple[Staff, Staff], staff: People
+) -> None:
+    first, second = managers
+    third = staff("SYSTEM_ADMIN")[0]
+    made = propose(first, CLOSED)
+    done = _at_once(lambda: decide(second, made), lambda: decide(third, made, approved=False))
+    assert sorted(type(one).__name__ for one in done) == ["CalendarProposal", "StateConflict"]
+    again = propose(first, {"day": date(2026, 12, 4), "is_workday": False, "name": "放假"})
+    done = _at_once(lambda: decide(second, again), lambda: decide(third, again))
+    assert sorted(type(one).__name__ for one in done) == ["CalendarProposal", "StateConflict"]
+    with transaction() as session:
+        query = text("SELECT count(*) FROM procrastinate_jobs WHERE task_name = 'cases.recompute_open' AND args = '{}'")
+        published = session.scalars(select(CalendarProposal).where(CalendarProposal.version.is_not(None))).all()
+        assert session.scalar(query) == len(published)
+
+
+def test_the_same_proposal_twice_at_once_is_one(database: Any, managers: tuple[Staff, Staff]) -> None:
+    first, second = managers
+    done = _at_once(lambda: propose(first, CLOSED), lambda: propose(second, CLOSED))
+    assert len({one.id for one in done}) == 1
 
 
 def test_the_database_wants_two_people_too(database: Any, managers: tuple[Staff, Staff]) -> None:
