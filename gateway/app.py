@@ -24,7 +24,7 @@ from core import db
 from core.settings import Settings, load
 from core.web import access
 from core.web.blueprint import Blueprint
-from gateway import errors, health, metrics, openapi, pages
+from gateway import bodies, errors, health, metrics, openapi, pages
 from gateway.headers import EveryAnswer
 from gateway.models import feature_modules, load_all
 from gateway.oidc import pages as sign_in_pages
@@ -64,6 +64,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     access.install_acting(app, acting.resolve)
     authenticator.listen(db.conninfo(settings.database_url, "ningbo-government-notices"))
     errors.register(app)
+    bodies.install()
     openapi.install(app, blueprints())
     health.register(app, settings)
     pages.register(app)
