@@ -18,7 +18,9 @@ REFRESH_LASTS = timedelta(days=30)
 ID_TOKEN_LASTS = timedelta(minutes=10)
 KEEP_OVER = timedelta(days=30)
 
-ACR_VALUES = tuple(f"level{level}" for level in range(1, HIGHEST_LEVEL + 1))
+# What a person keeps; level 4 is a fresh proof for one act (3.7), which no sign-in is.
+LASTING_LEVEL = 3
+ACR_VALUES = tuple(f"level{level}" for level in range(1, LASTING_LEVEL + 1))
 _ACR = re.compile(r"level([1-9])")
 
 # Below this level a session may be that of a phone's new owner: no name, no document (ID-4).
@@ -48,9 +50,9 @@ def acr(level: int) -> str:
 
 
 def level_of(value: str) -> int | None:
-    """The level that an acr value names; None for a word we don't publish."""
+    """The level that an acr value names, 1 to 4; None for any other word."""
     found = _ACR.fullmatch(value)
-    return int(found[1]) if found and value in ACR_VALUES else None
+    return int(found[1]) if found and int(found[1]) <= HIGHEST_LEVEL else None
 
 
 def level_told(proven: int, asked: Iterable[int]) -> int:

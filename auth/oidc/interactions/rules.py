@@ -12,7 +12,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from auth.oidc.clients.queries import Client
 from auth.oidc.clients.rules import SCOPES
-from auth.oidc.grants.rules import level_of
+from auth.oidc.grants.rules import LASTING_LEVEL, level_of
 
 LASTS = timedelta(minutes=10)
 # A button pressed twice asks twice for the end: the second gets a fresh code as long as the first was not used [D].
@@ -206,7 +206,10 @@ def _language(params: Params, accepts: str) -> str:
 
 
 def _levels(params: Params, client: Client) -> tuple[tuple[int, ...], bool]:
-    """The levels asked for, and whether one of them is essential. Words we don't publish are passed over unless essential."""
+    """The levels asked for, and whether one of them is essential. Words we don't know are passed over unless essential.
+
+    No sign-in reaches level 4 (3.7): asked for, it means 3, which is what the client is told; essential, it can't be met.
+    """
     words, essential = _acr_claim(one(params, "claims"))
     if not words:
         words, essential = (one(params, "acr_values") or "").split(), False
@@ -216,7 +219,11 @@ def _levels(params: Params, client: Client) -> tuple[tuple[int, ...], bool]:
     allowed = tuple(sorted({level for level in found if level <= client.max_level}))
     if found and not allowed:
         raise Refused(Reason.INVALID_REQUEST, "a level this client is not registered for")
-    return allowed, essential and bool(allowed)
+    if essential and allowed and min(allowed) > LASTING_LEVEL:
+        detail = "level4 is a fresh proof for one act inside our own app, never of a sign-in; ask for level3"
+        raise Refused(Reason.UNMET_AUTHENTICATION_REQUIREMENTS, detail)
+    reachable = tuple(sorted({min(level, LASTING_LEVEL) for level in allowed}))
+    return reachable, essential and bool(reachable)
 
 
 def _acr_claim(raw: str | None) -> tuple[list[str], bool]:

@@ -128,6 +128,27 @@ def test_a_level_the_client_is_not_registered_for(client: FlaskClient, citizen: 
     assert _error(client, site, acr_values="level3") == "invalid_request"
 
 
+def test_level_4_is_never_reached_by_a_sign_in_and_that_is_said_plainly(
+    client: FlaskClient, citizen: MakeCitizen
+) -> None:
+    """3.7: it is a proof for one act. Nobody is sent round in circles for it; the site hears what was reached."""
+    site = oidc.register(max_level=4)
+    essential = '{"id_token": {"acr": {"essential": true, "value": "level4"}}}'
+    either = '{"id_token": {"acr": {"essential": true, "values": ["level4", "level3"]}}}'
+    assert _error(client, site, claims=essential) == "unmet_authentication_requirements"
+    actor, _ = citizen(level=2)
+    oidc.sign_in_browser(client, actor)
+    wanting = client.get("/oidc/authorize", query_string=site.ask(acr_values="level4"))
+    assert wanting.location.startswith("/oidc/sign-in/"), "a person of level 2 is led to level 3"
+    unasked = oidc.tokens(client, site, acr_values="level4", prompt="none")
+    assert oidc.claims_of(unasked["id_token"])["acr"] == "level2"
+    actor, _ = citizen(level=3)
+    oidc.sign_in_browser(client, actor)
+    for asked in ({"acr_values": "level4"}, {"acr_values": "level4 level3"}, {"claims": either}):
+        made = oidc.tokens(client, site, **asked)
+        assert oidc.claims_of(made["id_token"])["acr"] == "level3"
+
+
 def test_a_parameter_sent_twice(client: FlaskClient) -> None:
     site = oidc.register()
     asked = [*site.ask().items(), ("scope", "openid")]

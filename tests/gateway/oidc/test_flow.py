@@ -28,7 +28,7 @@ def test_discovery_is_complete_and_names_one_issuer(client: FlaskClient) -> None
         assert found[name].startswith(ISSUER + "/oidc/")
     assert found["response_types_supported"] == ["code"]
     assert found["code_challenge_methods_supported"] == ["S256"]
-    assert found["acr_values_supported"] == ["level1", "level2", "level3", "level4"]
+    assert found["acr_values_supported"] == ["level1", "level2", "level3"]
     assert found["subject_types_supported"] == ["pairwise"]
     assert found["id_token_signing_alg_values_supported"] == ["RS256", "ES256"]
     assert found["authorization_response_iss_parameter_supported"] is True
