@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
-from itertools import islice
+from itertools import accumulate
 from pathlib import Path
 
 from casework.catalogue.search.words.rules import accented, fold, initials, is_latin, sounds, syllables
@@ -24,6 +25,7 @@ _MEANT = (0.95, 0.85, 0.75, 0.7)
 _NEAR_LENGTH, _NEAR_LETTERS = 3, 6
 """The shortest words that are found with one character, or one letter of their pinyin, wrong, missing or too much."""
 _LONGEST_SAID = 16
+_MANY_BEGINNINGS = 300
 _DEEDS, _PLACES = "actions", "places"
 """The files of what is done with things, and of the parts of the city."""
 
@@ -51,13 +53,14 @@ class Alternative:
 class Word:
     """A word as people type it; without alternatives it means nothing in a search.
 
-    `deed`: done with things (补办), none itself. `place`: a part of the city.
+    `deed`: done with things (补办), none itself. `place`: a part of the city. `begins`: so many words.
     """
 
     text: str
     alternatives: tuple[Alternative, ...]
     deed: bool
     place: bool
+    begins: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +105,10 @@ class Lexicon:
         ]
         things = {said for line in lines if line.file != _DEEDS for said in line.words}
         self.places = frozenset(said for line in lines if line.file == _PLACES for said in line.words)
+        texts = sorted(found)
         self.words = {
-            text: Word(text, _sorted(ways), text not in things, text in self.places) for text, ways in found.items()
+            text: Word(text, _sorted(ways), text not in things, text in self.places, _beginning_so(texts, text))
+            for text, ways in found.items()
         }
         self.longest = max(map(len, self.words))
         self._by_sound: dict[str, list[Word]] = defaultdict(list)
@@ -111,6 +116,7 @@ class Lexicon:
         self._by_initials: dict[str, list[Word]] = defaultdict(list)
         self._near: dict[str, list[tuple[str, Word]]] = defaultdict(list)
         self._typed: list[tuple[str, Word]] = []
+        self._ends: dict[str, frozenset[int]] = {}
         for word in self.words.values():
             if word.alternatives and len(word.text) > 1:
                 self._add(word)
@@ -152,6 +158,7 @@ class Lexicon:
         self._by_accent[accented(sounds(word.text))].append(word)
         self._by_initials[short].append(word)
         self._typed += [(letters, word), (short, word)]
+        self._ends[letters] = frozenset(accumulate(map(len, said)))
         if _NEAR_LETTERS <= len(letters) <= _LONGEST_SAID:
             self._add_near(letters, word)
 
@@ -173,20 +180,30 @@ class Lexicon:
 
     def near(self, typed: str) -> list[Word]:
         """Words one slip away: a character (or letter of the pinyin) wrong, missing, too much, or two swapped."""
-        if len(typed) < _NEAR_LENGTH:
+        if not _NEAR_LENGTH <= len(typed) <= max(self.longest, _LONGEST_SAID) + 1:
             return []
         pairs = (pair for key in (typed, *_without_one(typed)) for pair in self._near.get(key, ()))
         return list(dict.fromkeys(word for text, word in pairs if _one_slip(typed, text)))
 
     def beginning(self, typed: str, limit: int) -> list[Word]:
-        """Words whose text, pinyin or initials begin so."""
+        """Words whose text, pinyin or initials begin so.
+
+        Whole syllables come first, things before deeds and places, and what many other words begin with.
+        """
         at = bisect_left(self._typed, typed, key=lambda pair: pair[0])
-        found: dict[Word, None] = {}
-        for text, word in islice(self._typed, at, None):
-            if not text.startswith(typed) or len(found) == limit:
+        found: dict[Word, bool] = {}
+        for text, word in self._typed[at : at + _MANY_BEGINNINGS]:
+            if not text.startswith(typed):
                 break
-            found[word] = None
-        return list(found)
+            found[word] = found.get(word, False) or text == typed or len(typed) in self._ends.get(text, ())
+        return sorted(found, key=lambda one: (not found[one], one.deed or one.place, -one.begins, len(one.text)))[
+            :limit
+        ]
+
+
+def _beginning_so(texts: list[str], text: str) -> int:
+    """How many of the sorted `texts` begin with `text`."""
+    return bisect_left(texts, text + chr(sys.maxunicode)) - bisect_left(texts, text)
 
 
 def _longest_first(option: str) -> tuple[int, str]:

@@ -107,8 +107,8 @@ def _telling(units: Sequence[Unit]) -> tuple[Unit, ...]:
 
 
 def _plain(whole: str) -> tuple[Unit, ...]:
-    """Only words without meaning were typed: they are looked for as they stand."""
-    return (_raw(whole),) if len(whole) > 1 else ()
+    """Only words without meaning were typed: they are looked for as they stand, unless there are too many of them."""
+    return (_raw(whole),) if 1 < len(whole) <= _LONGEST_GUESS else ()
 
 
 def _raw(text: str) -> Unit:

@@ -87,6 +87,18 @@ def test_words_are_found_by_sound_initials_and_beginning(small: Lexicon) -> None
         assert [word.text for word in small.beginning(typed, 5)] == ["开饭店"]
 
 
+def test_of_what_begins_so_whole_syllables_come_first_then_things_then_what_many_words_begin_with() -> None:
+    lines = [*parse("怀孕 怀上\n护士\n户口 户口簿"), *parse("换证", file="actions"), *parse("海曙区", file="places")]
+    small = Lexicon(lines)
+    assert [word.text for word in small.beginning("hu", 9)] == ["户口", "护士", "户口簿", "怀上", "怀孕", "换证"]
+    assert [word.text for word in small.beginning("hs", 9)] == ["护士", "怀上", "海曙区"]
+    assert [word.text for word in small.beginning("h", 1)] == ["户口"]
+
+
+def test_a_long_story_is_no_slip_of_anything(small: Lexicon) -> None:
+    assert small.near("身份证丢了" * 10) == []
+
+
 def test_the_data_of_the_product_is_sound() -> None:
     product = lexicon()
     assert len(product.words) > 3_000

@@ -81,6 +81,7 @@ def test_initials_of_two_words_in_a_row() -> None:
 
 def test_words_without_meaning_alone_are_looked_for_as_they_stand() -> None:
     assert units("怎么办") == ["怎么办"]
+    assert units("请问怎么办理" * 8) == []
 
 
 def test_what_nobody_knows_is_doubtful_and_keeps_its_sound() -> None:
