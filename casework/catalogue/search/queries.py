@@ -8,10 +8,11 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
+from functools import cache
 from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, column, text
 from sqlalchemy.orm import Session
 
 from casework.catalogue.search.comparing.rules import SCALE, Candidate, ranked
@@ -21,6 +22,7 @@ from casework.catalogue.search.rows import queries as rows
 from casework.catalogue.search.service import CITY
 from casework.catalogue.search.understanding.rules import read
 from core.errors import InvalidInput
+from core.statements import Statement
 from core.web import paging
 
 LOOK_SECONDS = 1.0
@@ -30,17 +32,17 @@ _SUGGESTIONS = 8
 _NEAREST = 5
 
 _POSITION = re.compile(r"(-?[0-9]{1,9}) ([A-Z0-9-]{1,64})")
-_IN_FORCE = "effective_from <= %(day)s AND (effective_to IS NULL OR effective_to > %(day)s)"
+_IN_FORCE = "effective_from <= :day AND (effective_to IS NULL OR effective_to > :day)"
 _NARROWED = {
-    "zone": "zone_code = %(zone)s",
-    "department": "department_id = %(department)s",
-    "region": f"region_code IN (%(region)s, '{CITY}')",
-    "service_object": "service_objects @> ARRAY[%(service_object)s]",
-    "topic": f"terms @> ARRAY['{TOPIC}' || %(topic)s]",
-    "online_depth": "online_depth = %(online_depth)s",
-    "hot": "hot = %(hot)s",
-    "bookable": "bookable = %(bookable)s",
-    "deliverable": "deliverable = %(deliverable)s",
+    "zone": "zone_code = :zone",
+    "department": "department_id = :department",
+    "region": f"region_code IN (:region, '{CITY}')",
+    "service_object": "service_objects @> ARRAY[:service_object]",
+    "topic": f"terms @> ARRAY['{TOPIC}' || :topic]",
+    "online_depth": "online_depth = :online_depth",
+    "hot": "hot = :hot",
+    "bookable": "bookable = :bookable",
+    "deliverable": "deliverable = :deliverable",
 }
 
 
@@ -125,7 +127,7 @@ class _State:
 
 
 def _rows(session: Session, statement: str, values: Mapping[str, Any]) -> Sequence[Any]:
-    return session.connection().exec_driver_sql(statement, dict(values)).all()
+    return session.connection().execute(text(statement), dict(values)).all()
 
 
 def _terms(session: Session) -> _Terms:
@@ -166,11 +168,11 @@ def _answer(session: Session, filters: Filters, day: date) -> _Answer:
     found: dict[str, _Row] = {}
     places: list[tuple[int, str]] = []
     if chosen.few:
-        found = _candidates(session, [chosen.few], filters, day)
+        found = _candidates([chosen.few], filters, day)
         places = ranked(wanted, [row.candidate for row in found.values()])
     if chosen.common and not (places and good_enough(places[0][0] / SCALE)):
-        together = _candidates(session, chosen.common, filters, day) if len(chosen.common) > 1 else {}
-        found |= together or _candidates(session, chosen.loose, filters, day)
+        together = _candidates(chosen.common, filters, day) if len(chosen.common) > 1 else {}
+        found |= together or _candidates(chosen.loose, filters, day)
         places = ranked(wanted, [row.candidate for row in found.values()])
     return _Answer(wanted, places, {item_id: row.stamp for item_id, row in found.items()})
 
@@ -180,20 +182,28 @@ class _Row(NamedTuple):
     candidate: Candidate
 
 
-def _candidates(session: Session, groups: Sequence[Sequence[str]], filters: Filters, day: date) -> dict[str, _Row]:
+def _candidates(groups: Sequence[Sequence[str]], filters: Filters, day: date) -> dict[str, _Row]:
     """Items that hold a term of each group, or any without groups, the most used first, at most `MOST`."""
-    conditions = [f"terms && %(terms{number})s" for number in range(len(groups))]
-    values: dict[str, Any] = {f"terms{number}": list(group) for number, group in enumerate(groups)}
     narrowing = filters.narrowing()
+    terms = {f"terms{number}": list(group) for number, group in enumerate(groups)}
+    statement = _holding(len(groups), tuple(narrowing))
+    uses: dict[int, int] = dict(statement.alone(**terms, **narrowing, day=day))
+    texts = rows.texts(uses)
+    return {row[0]: _Row(stamp, Candidate._make((*row, uses[stamp]))) for stamp, row in texts.items()}
+
+
+@cache
+def _holding(groups: int, narrowing: tuple[str, ...]) -> Statement:
+    """Stamps and uses of the rows that hold a term of each of so many groups and are narrowed by these filters."""
+    conditions = [f"terms && :terms{number}" for number in range(groups)]
     conditions += [_NARROWED[name] for name in narrowing]
     held = f"SELECT stamp, uses, hot, item_id FROM item_search WHERE {' AND '.join([*conditions, _IN_FORCE])}"  # noqa: S608
-    if groups:
-        # In the order of `uses` the planner would read thousands of rows until enough of them hold a term.
-        held = f"WITH held AS MATERIALIZED ({held}) SELECT stamp, uses FROM held"  # noqa: S608
-    statement = f"{held} ORDER BY uses DESC, (hot IS FALSE), item_id LIMIT {MOST}"
-    uses = {row[0]: row[1] for row in _rows(session, statement, values | narrowing | {"day": day})}
-    texts = rows.texts(session, uses)
-    return {text[0]: _Row(stamp, Candidate._make((*text, uses[stamp]))) for stamp, text in texts.items()}
+    # Without MATERIALIZED the planner would go by `uses`, and read thousands of rows until enough of them hold a term.
+    held = f"MATERIALIZED ({held})" if groups else f"({held})"
+    wanted = (
+        f"WITH held AS {held} SELECT stamp, uses FROM held ORDER BY uses DESC, (hot IS FALSE), item_id LIMIT {MOST}"  # noqa: S608
+    )
+    return Statement(text(wanted).columns(column("stamp"), column("uses")))
 
 
 def search(session: Session, filters: Filters, day: date, *, cursor: str | None, limit: int, language: str) -> Found:
@@ -212,7 +222,7 @@ def search(session: Session, filters: Filters, day: date, *, cursor: str | None,
     if not answer.places:
         return Found([], None, _nothing(session, answer, filters, day))
     stamps = [answer.stamps[item_id] for _, item_id in shown]
-    lines = rows.lines(session, stamps, language)
+    lines = rows.lines(stamps, language)
     found = [Entry.of(lines[stamp]) for stamp in stamps if stamp in lines]
     last = f"{shown[-1][0]} {shown[-1][1]}" if len(places) > limit else None
     return Found(found, paging.encode(last) if last else None)
@@ -232,11 +242,11 @@ def _listed(
     conditions = [_NARROWED[name] for name in narrowing]
     values = narrowing | {"day": day, "limit": limit + 1}
     if after is not None:
-        conditions.append("((hot IS FALSE), item_id) > (%(cold)s, %(after)s)")
+        conditions.append("((hot IS FALSE), item_id) > (:cold, :after)")
         values |= {"cold": after[0] > 0, "after": after[1]}
     statement = (
         f"SELECT item_id, is_sample, entry_{_checked(language)}, hot FROM item_search "  # noqa: S608
-        f"WHERE {' AND '.join([*conditions, _IN_FORCE])} ORDER BY (hot IS FALSE), item_id LIMIT %(limit)s"
+        f"WHERE {' AND '.join([*conditions, _IN_FORCE])} ORDER BY (hot IS FALSE), item_id LIMIT :limit"
     )
     found = _rows(session, statement, values)
     entries = [Entry.of(row) for row in found[:limit]]
@@ -250,7 +260,7 @@ def most_used(session: Session, day: date, *, limit: int, language: str) -> list
     """What most people used lately; while nobody has, the hot ones (S48)."""
     statement = (
         f"SELECT item_id, is_sample, entry_{_checked(language)} FROM item_search WHERE {_IN_FORCE} "  # noqa: S608
-        "ORDER BY uses DESC, (hot IS FALSE), item_id LIMIT %(limit)s"
+        "ORDER BY uses DESC, (hot IS FALSE), item_id LIMIT :limit"
     )
     return [Entry.of(row) for row in _rows(session, statement, {"day": day, "limit": limit})]
 
@@ -273,7 +283,7 @@ def entries(session: Session, item_ids: Sequence[str], day: date, language: str)
         return []
     statement = (
         f"SELECT item_id, is_sample, entry_{_checked(language)} FROM item_search "  # noqa: S608
-        f"WHERE item_id = ANY(%(ids)s) AND {_IN_FORCE}"
+        f"WHERE item_id = ANY(:ids) AND {_IN_FORCE}"
     )
     found = {row[0]: row for row in _rows(session, statement, {"ids": list(item_ids), "day": day})}
     return [Entry.of(row) for row in map(found.get, item_ids) if row is not None]
@@ -326,6 +336,6 @@ def suggest(session: Session, typed: str, day: date) -> list[Suggestion]:
 def _titles(session: Session, item_ids: Sequence[str], day: date) -> list[tuple[str, str]]:
     if not item_ids:
         return []
-    statement = f"SELECT item_id, title FROM item_search WHERE item_id = ANY(%(ids)s) AND {_IN_FORCE}"  # noqa: S608
+    statement = f"SELECT item_id, title FROM item_search WHERE item_id = ANY(:ids) AND {_IN_FORCE}"  # noqa: S608
     titles = {row[0]: row[1] for row in _rows(session, statement, {"ids": list(item_ids), "day": day})}
     return [(item_id, titles[item_id]) for item_id in item_ids if item_id in titles]

@@ -112,7 +112,7 @@ def near(
             values["beyond"] = max(0.0, (last[0] - 1) / rules.MOST)
     size = limit * 5 // 4 + _SPARE if flat else _NO_LIMIT
     while True:
-        rows = _statement(tuple(conditions), size, flat=flat).rows(session, **values)
+        rows = _statement(tuple(conditions), size, flat=flat).alone(**values)
         found = _measured((today.points[code] for code, _ in rows if code in today.points), at, last, wanted.radius)
         complete = len(rows) < size
         sure = _NO_LIMIT if complete else int(rows[-1][1] * rules.LEAST)
