@@ -91,7 +91,7 @@ def test_of_what_begins_so_whole_syllables_come_first_then_things_then_what_many
     lines = [*parse("怀孕 怀上\n护士\n户口 户口簿"), *parse("换证", file="actions"), *parse("海曙区", file="places")]
     small = Lexicon(lines)
     assert [word.text for word in small.beginning("hu", 9)] == ["户口", "护士", "户口簿", "怀上", "怀孕", "换证"]
-    assert [word.text for word in small.beginning("hs", 9)] == ["护士", "怀上", "海曙区"]
+    assert [word.text for word in small.beginning("hs", 9)] == ["怀上", "护士", "海曙区"]
     assert [word.text for word in small.beginning("h", 1)] == ["户口"]
 
 
