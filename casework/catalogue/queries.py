@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
@@ -41,6 +40,7 @@ from casework.catalogue.rules import (
     Question,
     RecipientPolicy,
     ServiceObject,
+    is_code,
 )
 from casework.catalogue.situations.rules import Effect, Rule
 from core.errors import NotFound
@@ -52,7 +52,6 @@ _MADE = {
     "result_form", "channels", "joint_topics", "recipient_policy", "materials", "questions", "fee_lines", "rules",
 }  # fmt: skip
 _PLAIN = [field.name for field in fields(Item) if field.name not in _MADE]
-_ITEM_ID = re.compile(r"[A-Z0-9-]{1,64}")
 # What else the row holds: the elements (`elements.queries`), the life of the version, and what search derives from it.
 _READ = {"id", "legal_limit_unit", "promised_limit_unit"} | {field.name for field in fields(Item)}
 
@@ -102,7 +101,7 @@ def item_in_force(session: Session, item_id: str, day: date) -> Item:
 
     Raises `ItemNotInForce` (with where it went, see `redirects`), or `NotFound` for a code that was never given.
     """
-    if not _ITEM_ID.fullmatch(item_id):
+    if not is_code(item_id):
         raise NotFound()
     row = session.execute(_ITEM.where(ItemVersion.item_id == item_id, in_force(day))).mappings().one_or_none()
     if row is None:

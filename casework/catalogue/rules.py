@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -318,6 +319,14 @@ NOTHING_FOUND = {
 def code(typed: str) -> str:
     """An item's code as it is kept, however a person typed or an old link spells it: no blanks, half width, capitals."""
     return "".join(unicodedata.normalize("NFKC", typed).split()).upper()
+
+
+_CODE = re.compile(r"[A-Z0-9-]{1,64}")
+
+
+def is_code(text: str) -> bool:
+    """Whether this could be an item's code at all."""
+    return _CODE.fullmatch(text) is not None
 
 
 def is_sample(catalog_code: str) -> bool:

@@ -40,6 +40,15 @@ def test_what_i_looked_at_is_remembered_until_i_say_forget(client: FlaskClient, 
     assert codes(client, "seen", me) == []
 
 
+def test_what_can_t_be_a_code_is_not_found(client: FlaskClient, citizen: Any) -> None:
+    _, me = citizen()
+    for nonsense in ("%00", "NB-002%00", "%E4%B8%80", "x" * 500):
+        assert client.put(f"{MINE}/favourites/{nonsense}", headers=me).status_code == 404
+        assert client.put(f"{MINE}/seen/{nonsense}", headers=me).status_code == 404
+        assert client.delete(f"{MINE}/favourites/{nonsense}", headers=me).status_code == 204
+    assert codes(client, "favourites", me) == codes(client, "seen", me) == []
+
+
 def test_a_favourite_that_ended_says_so_and_leads_on(client: FlaskClient, own_database: str, citizen: Any) -> None:
     """Nothing is kept that isn't shown: what ended can be taken off, and doesn't fill the list unseen."""
     _, me = citizen()

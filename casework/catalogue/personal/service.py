@@ -13,6 +13,7 @@ from auth.accounts.events import AccountClosed, SubjectsMerged
 from casework.catalogue.models import CatalogueItem
 from casework.catalogue.personal.errors import FavouritesFull
 from casework.catalogue.personal.models import ItemFavourite, ItemSeen
+from casework.catalogue.rules import is_code
 from core import clock
 from core.errors import NotFound
 
@@ -39,6 +40,8 @@ def keep(session: Session, *, subject_id: UUID, item_id: str) -> None:
 
 def drop(session: Session, *, subject_id: UUID, item_id: str) -> None:
     """Make an item no favourite; one that is none stays so."""
+    if not is_code(item_id):
+        return
     session.execute(
         delete(ItemFavourite).where(ItemFavourite.subject_id == subject_id, ItemFavourite.item_id == item_id)
     )
@@ -63,7 +66,8 @@ def forget_old(session: Session) -> None:
 
 
 def _known(session: Session, item_id: str) -> None:
-    if session.scalar(select(CatalogueItem.item_id).where(CatalogueItem.item_id == item_id)) is None:
+    known = select(CatalogueItem.item_id).where(CatalogueItem.item_id == item_id)
+    if not is_code(item_id) or session.scalar(known) is None:
         raise NotFound()
 
 

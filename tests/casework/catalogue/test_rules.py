@@ -76,7 +76,7 @@ def test_states_go_only_these_ways() -> None:
     assert moves == {
         ("DRAFT", "IN_REVIEW"), ("DRAFT", "PUBLISHED"), ("DRAFT", "WITHDRAWN"),
         ("IN_REVIEW", "DRAFT"), ("IN_REVIEW", "PUBLISHED"), ("IN_REVIEW", "WITHDRAWN"),
-        ("PUBLISHED", "RETIRED"), ("PUBLISHED", "WITHDRAWN"),
+        ("PUBLISHED", "RETIRED"), ("PUBLISHED", "WITHDRAWN"), ("RETIRED", "PUBLISHED"),
     }  # fmt: skip
 
 
