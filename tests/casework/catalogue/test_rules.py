@@ -71,7 +71,7 @@ def test_limits_in_words(limit: Limit, zh: str, en: str) -> None:
 
 
 def test_states_go_only_these_ways() -> None:
-    """S22: from review a draft may come back; from law there is only the end."""
+    """S22: from review a draft may come back; from law there is only the end, which may be taken back before its day."""
     moves = {(str(a), str(b)) for a, b in product(VersionState, VersionState) if b in rules.TRANSITIONS[a]}
     assert moves == {
         ("DRAFT", "IN_REVIEW"), ("DRAFT", "PUBLISHED"), ("DRAFT", "WITHDRAWN"),
