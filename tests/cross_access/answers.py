@@ -35,7 +35,7 @@ def told(answer: TestResponse, ids: Iterable[object]) -> Told:
 def state() -> dict[str, str]:
     """A digest of every table that isn't reference data or a trace of the call itself."""
     skipped = _TRACES | (REFERENCE_TABLES - {"item_version"})
-    names = sorted(table.name for table in db.Base.metadata.sorted_tables if table.name not in skipped)
+    names = sorted(name for name in db.Base.metadata.tables if name not in skipped)
     one = (
         "SELECT '{0}', (SELECT count(*) || md5(coalesce(string_agg(t::text, '' ORDER BY t::text), '')) FROM \"{0}\" t)"
     )
