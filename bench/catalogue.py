@@ -31,6 +31,7 @@ ASKED_FOR = 300
 """Different items that are asked for in one run."""
 _ZONES = ("A", "B", "C", "D", "E", "F", "G", "H")
 _LIST_SIZE = 20
+_SHORTEST_PAGE, _LONGEST_PAGE = 10, 50
 # The city and its counties (WGS-84): south, north, west, east.
 _SOUTH, _NORTH, _WEST, _EAST = 29.0, 30.3, 121.0, 122.2
 
@@ -67,9 +68,10 @@ def _lists() -> Iterator[bytes]:
 
 
 def _searches() -> Iterator[bytes]:
-    """Every address once: the judged queries over and over, each time with another number behind that nothing reads."""
-    for number, judged in enumerate(cycle(judged_queries())):
-        yield load.get(f"/api/v1/catalogue/items?q={quote(judged.q)}&limit={5 + number % 16}&page_view={number}")
+    """Every address once: all judged queries with pages of one size, then with pages of the next."""
+    for size in cycle(range(_SHORTEST_PAGE, _LONGEST_PAGE + 1)):
+        for judged in judged_queries():
+            yield load.get(f"/api/v1/catalogue/items?q={quote(judged.q)}&limit={size}")
 
 
 def _positions() -> Iterator[bytes]:

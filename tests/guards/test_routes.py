@@ -4,7 +4,9 @@ from flask import Flask
 
 from core.web import access
 from core.web.access import Access
+from core.web.blueprint import Blueprint
 from gateway import openapi
+from gateway.app import blueprints
 
 PREFIXES = {"citizen": "/api/v1/", "staff": "/staff/v1/", "partner": "/callbacks/"}
 
@@ -20,6 +22,10 @@ def test_every_route_declares_its_access(app: Flask) -> None:
         rule.rule for rule in app.url_map.iter_rules() if not hasattr(app.view_functions[rule.endpoint], "__access__")
     ]
     assert bare == []
+
+
+def test_every_blueprint_is_ours() -> None:
+    assert [blp.name for blp in blueprints() if not isinstance(blp, Blueprint)] == []
 
 
 def test_access_fits_the_address(app: Flask) -> None:
