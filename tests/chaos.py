@@ -23,7 +23,7 @@ from tests.journey.story import Story, play
 PATIENCE = 60.0
 # Before which steps what is killed, and how long after the step has begun (0: just before its first request).
 KILLS: dict[str, tuple[tuple[str, float], ...]] = {
-    "finds 存量房转移登记": (("web", 0.0),),
+    "finds the matter in own words and by pinyin": (("web", 0.0),),
     "uploads papers, asks for pre-review": (("valkey", 0.0),),
     "claims the pre-review, judges each paper": (("worker", 0.0),),
     "books a window": (("postgres", 0.05),),

@@ -16,8 +16,8 @@ from typing import Any
 import requests
 
 from gateway.local.environment import site_of
-from gateway.local.state import Local
-from tests.journey.client import StoryBroken
+from gateway.local.state import Local, Trouble
+from tests.journey.client import StoryBroken, wait_until
 from tests.journey.signing_in import Stack
 from tests.sandbox_client import Sandbox, free_port
 
@@ -35,7 +35,10 @@ def of_facts(local: Local, facts: Mapping[str, Any]) -> Stack:
 def local_stack() -> Iterator[tuple[Stack, Local]]:
     """The stack of `make run` if it runs, else one started for the length of the block."""
     local = Local()
-    if _answers(local.running()):
+    if _is_taken(local):
+        if not _answers(local.running()):
+            print("a stack is starting: waiting for it", flush=True)
+            wait_until("the stack starts", lambda: _answers(local.running()), seconds=_START_SECONDS)
         yield of_facts(local, local.running()), local
         return
     print("no stack is running: starting one", flush=True)
@@ -50,6 +53,16 @@ def local_stack() -> Iterator[tuple[Stack, Local]]:
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(60)
+
+
+def _is_taken(local: Local) -> bool:
+    """Whether a supervisor runs, ready or not."""
+    local.make()
+    try:
+        with local.lock():
+            return False
+    except Trouble:
+        return True
 
 
 def _answers(facts: Mapping[str, Any]) -> bool:

@@ -11,6 +11,7 @@ import pytest
 from core.settings import Settings
 from gateway.local.secrets import partner_environment
 from tests import servers
+from tests.chaos import KILLS
 from tests.environment import environment
 from tests.journey.client import Teller
 from tests.journey.signing_in import Stack
@@ -50,6 +51,7 @@ def test_the_story_holds_and_leaves_nobody_in_the_logs(stack: Stack, tmp_path: P
     lines: list[str] = []
     story = Story(stack, Teller(lines.append), patience=10)
     play(story)
+    assert set(KILLS) <= {what for _who, what, _act in story.steps()}, "the plan of `make chaos` follows the story"
     logs = "\n".join(path.read_text(encoding="utf-8", errors="replace") for path in tmp_path.glob("*.log"))
     requests = [json.loads(line) for line in logs.splitlines() if line.startswith("{")]
     assert len([entry for entry in requests if entry.get("event") == "request"]) > 30, "the logs were written"
