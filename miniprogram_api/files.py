@@ -13,7 +13,6 @@ from flask_smorest.fields import Upload
 
 from casework.files import service
 from casework.files.models import StoredFile
-from casework.files.rules import MediaType
 from casework.files.service import Link
 from core.actors import Action
 from core.db import transaction
@@ -52,13 +51,15 @@ class FileLinkOut(ma.Schema):
     expires_at = Moment(required=True)
 
     def _url(self, link: Link) -> str:
-        return url_for("files.content", file_id=link.file_id) + "?" + urlencode({"token": link.token})
+        marked = {"mark": link.mark} if link.mark else {}
+        return url_for("files.content", file_id=link.file_id) + "?" + urlencode({"token": link.token, **marked})
 
 
 class FileLinkIn(ma.Schema):
-    """The token of a signed link."""
+    """The token of a signed link, and the mark that it covers."""
 
     token = Text(100, required=True)
+    mark = Text(100, load_default="")
 
 
 @blp.post("")
@@ -88,7 +89,6 @@ def link(file_id: UUID) -> Link:
 def content(data: dict[str, Any], file_id: UUID) -> Response:
     """Open a file by its signed link."""
     with transaction() as session:
-        stored = service.open_link(session, file_id=file_id, token=data["token"])
-    kind = MediaType(stored.media_type)
-    opened = io.BytesIO(service.content(stored))
+        found = service.open_link(session, file_id=file_id, **data)
+    kind, opened = found.media_type, io.BytesIO(found.content())
     return send_file(opened, kind, as_attachment=not kind.is_image, download_name=f"{file_id}{kind.suffix}", max_age=0)

@@ -127,6 +127,11 @@ def confirm_mac(delegation_id: UUID, code: str) -> bytes:
     return security.lookup("delegation_confirmation", f"{delegation_id}:{code}")
 
 
+def agent_of(session: Session, delegation_id: UUID) -> UUID | None:
+    """Who holds a delegation: a person, or the agency one works for; None for a project officer's."""
+    return session.scalar(select(Delegation.agent_id).where(Delegation.id == delegation_id))
+
+
 def principals_of(session: Session, agent_id: UUID, kinds: Sequence[Kind], now: datetime) -> set[UUID]:
     """The people somebody acts for, or is about to, by delegations of these kinds."""
     query = select(Delegation.principal_id).where(

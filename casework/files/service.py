@@ -18,13 +18,15 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from auth.accounts.events import SubjectsMerged
+from auth.delegation import queries as delegations
+from auth.organisations import queries as organisations
 from casework.files import queries, rules
 from casework.files.models import StoredFile, StoredFileUse
 from casework.files.pdf import rules as pdf
 from casework.files.ports import FileStore
 from casework.files.rules import MediaType
 from core import clock, ids, ports, security
-from core.actors import Citizen
+from core.actors import Capacity, Citizen
 from core.errors import NotFound, PayloadTooLarge
 
 _LINK = "file"
@@ -36,29 +38,32 @@ _AES_256_GCM = b"\x01"
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """Where a file can be opened, by anybody who has the token, until it expires."""
+    """Where a file can be opened, by anybody who has the token, until it expires. `mark`: part of what the token covers."""
 
     file_id: UUID
     token: str
     expires_at: datetime
+    mark: str
 
 
 @dataclass(frozen=True, slots=True)
 class MarkedFile:
-    """A file as staff may open it: a copy with `label` across every page (PR-15)."""
+    """A file as staff and agencies may open it: a copy with `label` across every page (PR-15, DG-4); without one, as it is."""
 
     stored: StoredFile
     label: str
 
     @property
     def media_type(self) -> MediaType:
-        """What `content` is: pictures come as JPEG."""
+        """What `content` is: marked pictures come as JPEG."""
         kind = MediaType(self.stored.media_type)
-        return MediaType.JPEG if kind.is_image else kind
+        return MediaType.JPEG if kind.is_image and self.label else kind
 
     def content(self) -> bytes:
         """The marked copy; an OFD comes unmarked. Call it after the transaction. Raises `NotFound` if the bytes are gone."""
         original = content(self.stored)
+        if not self.label:
+            return original
         if self.media_type.is_image:
             return rules.watermark_image(original, self.label)
         return pdf.watermark(original, self.label) if self.media_type is MediaType.PDF else original
@@ -128,26 +133,40 @@ def content(stored: StoredFile) -> bytes:
 
 
 def link(session: Session, *, actor: Citizen, file_id: UUID) -> Link:
-    """A signed link to one's own file, good for five minutes [D] (2.7); for another, to what one uploaded. Raises `NotFound`."""
+    """A signed link to one's own file, good for five minutes [D] (2.7); for another, to what one uploaded. Raises `NotFound`.
+
+    What an agency opens is marked with the agency's credit code, who of its people it was, and when (DG-4).
+    """
     (stored,) = queries.owned(session, actor.owner_id, [file_id])
     if actor.on_behalf_of is not None and stored.uploaded_by != actor.subject_id and not rules.opens_all(actor):
         raise NotFound()
     until = (clock.now() + rules.POLICY.link_lifetime).replace(microsecond=0)
-    return Link(stored.id, security.sign_link(_LINK, str(stored.id), until), until)
+    mark = _mark(session, actor)
+    return Link(stored.id, security.sign_link(_LINK, _covered(stored.id, mark), until), until, mark)
 
 
-def open_link(session: Session, *, file_id: UUID, token: str) -> StoredFile:
-    """The file of a signed link. Raises `NotFound` for a forged or expired one and for a file that is gone."""
-    if not security.check_link(_LINK, str(file_id), token, clock.now()):
+def _mark(session: Session, actor: Citizen) -> str:
+    if actor.acting is None or actor.acting.capacity is not Capacity.AGENCY:
+        return ""
+    agency_id = delegations.agent_of(session, actor.acting.grant_id)
+    code = None if agency_id is None else organisations.credit_code(session, agency_id)
+    # The font of the mark is ASCII, and a name would be one more person's data on paper that leaks.
+    return f"{code} {actor.subject_id.hex[-8:]} {clock.local(clock.now()):%Y-%m-%d %H:%M}"
+
+
+def _covered(file_id: UUID, mark: str) -> str:
+    return f"{file_id} {mark}" if mark else str(file_id)
+
+
+def open_link(session: Session, *, file_id: UUID, token: str, mark: str = "") -> MarkedFile:
+    """The file of a signed link. Raises `NotFound` for a forged or expired one, another mark, and a file that is gone."""
+    if not security.check_link(_LINK, _covered(file_id, mark), token, clock.now()):
         raise NotFound()
-    stored = queries.by_ids(session, [file_id]).get(file_id)
-    if stored is None:
-        raise NotFound()
-    return stored
+    return open_marked(session, file_id=file_id, label=mark)
 
 
 def open_marked(session: Session, *, file_id: UUID, label: str) -> MarkedFile:
-    """A file for staff; the caller has checked and recorded that they may see it. Raises `NotFound`."""
+    """A file with this mark; the caller has checked and recorded that they may see it. Raises `NotFound`."""
     stored = queries.by_ids(session, [file_id]).get(file_id)
     if stored is None:
         raise NotFound()

@@ -4,21 +4,27 @@ import io
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 from uuid import uuid4
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from auth.accounts.events import SubjectsMerged
+from auth.delegation.counter import service as counter
+from auth.delegation.rules import Kind
 from casework.files import jobs, queries, rules, service
 from casework.files.models import StoredFile
 from casework.files.ports import FileStore
 from core import clock, db, ports
-from core.actors import Citizen
+from core.actors import Action, Citizen
 from core.errors import NotFound, PayloadTooLarge
+from tests.factories import delegation as delegations
 from tests.factories import papers
+from tests.sandbox_client import Sandbox
 
 People = Callable[..., tuple[Any, dict[str, str]]]
 
@@ -93,7 +99,7 @@ def test_files_are_found_only_by_their_owner(session: Session, zhang: Citizen, c
 def test_a_link_opens_one_file_for_five_minutes(session: Session, zhang: Citizen, citizen: People) -> None:
     stored, other = upload(session, zhang, papers.png()), upload(session, zhang, papers.jpeg())
     link = service.link(session, actor=zhang, file_id=stored.id)
-    assert service.open_link(session, file_id=stored.id, token=link.token).id == stored.id
+    assert service.open_link(session, file_id=stored.id, token=link.token).stored.id == stored.id
     with pytest.raises(NotFound):
         service.open_link(session, file_id=other.id, token=link.token)
     other_end = "A" if link.token[-1] != "A" else "Q"
@@ -154,3 +160,57 @@ def test_a_purge_that_died_is_finished_by_the_next(database: Flask, zhang: Citiz
     jobs.purge_unused()
     with db.transaction() as session:
         assert session.get(StoredFile, stored.id) is None
+
+
+def test_what_an_agency_opens_is_marked_and_the_mark_cannot_be_left_off(
+    client: FlaskClient, sandbox: Sandbox, citizen: People, staff: People
+) -> None:
+    """DG-4: credit code, who of its people, and when; one's own files come as they are."""
+    owner, owner_headers = citizen(level=3)
+    head, head_headers = delegations.signed_in(sandbox, "li-na")
+    role = delegations.represent(sandbox, head, "agency")
+    manager, _ = staff("DEPARTMENT_MANAGER", department_id="D11")
+    with db.transaction() as session:
+        agency = delegations.acting_as(session, head, role)
+        now = clock.now()
+        counter.sign_contract(
+            session,
+            actor=manager,
+            agency_id=agency.owner_id,
+            number="甬代办2026-003",
+            principals=3,
+            valid_from=now,
+            valid_until=now + timedelta(days=1),
+        )
+        row = delegations.delegate(
+            session,
+            owner,
+            agency,
+            items=[delegations.OTHER],
+            actions=[Action.SUBMIT, Action.VIEW],
+            kind=Kind.AGENCY,
+        )
+        grant = str(row.id)
+    content = papers.jpeg()
+
+    def opened(headers: dict[str, str]) -> tuple[str, bytes]:
+        sent = {"file": (io.BytesIO(content), "id.jpg")}
+        file_id = client.post("/api/v1/files", data=sent, headers=headers).get_json()["id"]
+        address = client.get(f"/api/v1/files/{file_id}/link", headers=headers).get_json()["url"]
+        answer = client.get(address)
+        assert answer.status_code == 200
+        return address, answer.data
+
+    address, marked = opened({**head_headers, "X-Act-For": grant})
+    asked = dict(parse_qsl(urlsplit(address).query))
+    assert asked["mark"].startswith(f"{delegations.credit_code(sandbox, 'agency')} {head.subject_id.hex[-8:]} 20")
+    assert marked != content
+    assert marked.startswith(b"\xff\xd8\xff")
+    bare = urlsplit(address).path
+    for changed in ({"token": asked["token"]}, {**asked, "mark": "x"}):
+        assert client.get(bare, query_string=changed).status_code == 404
+    own_address, own = opened(owner_headers)
+    assert "mark" not in own_address
+    assert own == content
+    own_token = dict(parse_qsl(urlsplit(own_address).query))["token"]
+    assert client.get(urlsplit(own_address).path, query_string={"token": own_token, "mark": "x"}).status_code == 404
