@@ -17,6 +17,7 @@ from casework.catalogue.differences.rules import PARTS
 from casework.catalogue.drafts.ports import SECTIONS
 from casework.catalogue.importing.faults.rules import Fault, Place, shape, situation
 from casework.catalogue.importing.rules import TAX_PAYEE, Content, limits_fault
+from casework.catalogue.importing.shapes.rules import Sure, sure
 from casework.catalogue.linting.rules import Paper, Sheet, sheet_faults
 from casework.catalogue.rules import (
     CaseType,
@@ -123,9 +124,15 @@ class Known:
 
 
 @cache
-def _schema() -> ma.Schema:
+def record_schema() -> ma.Schema:
+    """The shape of a record."""
     shapes = {name: inner for section in SECTIONS.values() for name, inner in section.items()}
     return ma.Schema.from_dict(shapes | BESIDE)()
+
+
+@cache
+def _sure() -> Sure:
+    return sure(record_schema())
 
 
 def complete(said: Said, current: Record | None) -> Record:
@@ -179,7 +186,7 @@ def checked(said: Said, record: Record, known: Known, current: Record | None) ->
     Sense is looked at when the shape is right, and the record differs from `current`.
     """
     try:
-        loaded: Record = _schema().load(record)
+        loaded: Record = record if _sure()(record) else record_schema().load(record)
     except ma.ValidationError as refused:
         return record, list(_shape_faults(said, record, "", refused.messages))
     if said.bad or loaded == current:

@@ -1,0 +1,1 @@
+"""Seeing quickly that a record has its proper shape."""
