@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from functools import cache
+from itertools import islice
 from typing import Any, NamedTuple
 
 import orjson
@@ -30,6 +31,8 @@ RELOAD_SECONDS = 5.0
 """How often the revision is looked at, and how often at most the counts of terms are read again."""
 _SUGGESTIONS = 8
 _NEAREST = 5
+_MANY_WORDS = 24
+"""How many words are tried for suggestions."""
 
 _POSITION = re.compile(r"(-?[0-9]{1,9}) ([A-Z0-9-]{1,64})")
 _IN_FORCE = "effective_from <= :day AND (effective_to IS NULL OR effective_to > :day)"
@@ -300,10 +303,18 @@ def _nearest(session: Session, whole: str) -> Iterable[str]:
     """Words that begin like what was typed, or like the most of it, and that lead to items."""
     terms = _terms(session)
     for length in range(len(whole), 0, -1):
-        words = [word.text for word in lexicon().beginning(whole[:length], 4 * _NEAREST) if _leads(word.text, terms)]
+        words = _leading(whole[:length], terms, _NEAREST)
         if words:
-            return words[:_NEAREST]
+            return words
     return []
+
+
+def _leading(typed: str, terms: _Terms, limit: int) -> list[str]:
+    """Words that begin so and lead to items, those first that many others begin with; English ones where English is typed."""
+    words = (word.text for word in lexicon().beginning(typed, _MANY_WORDS))
+    return list(
+        islice((word for word in words if (typed.isascii() or not word.isascii()) and _leads(word, terms)), limit)
+    )
 
 
 def _leads(word: str, terms: _Terms) -> bool:
@@ -326,10 +337,9 @@ def suggest(session: Session, typed: str, day: date) -> list[Suggestion]:
     if not whole:
         return []
     terms = _terms(session)
-    words = [word.text for word in lexicon().beginning(whole, 3 * _SUGGESTIONS) if _leads(word.text, terms)]
-    shorter = sorted((word for word in words if not word.isascii() or whole.isascii()), key=len)[: _SUGGESTIONS // 2]
+    words = _leading(whole, terms, _SUGGESTIONS // 2)
     titles = _titles(session, [item_id for _, item_id in answer.places[:_SUGGESTIONS]], day)
-    made = [Suggestion(word, None) for word in shorter] + [Suggestion(title, key) for key, title in titles]
+    made = [Suggestion(word, None) for word in words] + [Suggestion(title, key) for key, title in titles]
     return made[:_SUGGESTIONS]
 
 

@@ -135,6 +135,14 @@ def test_suggestions_are_few_and_lead_somewhere(session: Session) -> None:
     assert "公积金" in texts
 
 
+@pytest.mark.parametrize(
+    ("typed", "first"),
+    [("身", "身份证"), ("shen", "身份证"), ("hu", "户口"), ("sfz", "身份证"), ("gjj", "公积金"), ("护", "护照")],
+)
+def test_what_many_words_begin_with_is_suggested_first(session: Session, typed: str, first: str) -> None:
+    assert queries.suggest(session, typed, clock.today())[0].text == first
+
+
 def test_a_search_is_a_fixed_number_of_statements(session: Session, count_queries: Any) -> None:
     find(session, q="护照")
     for typed in ("身份证掉了", "开饭店", "shenfenzheng", "二手房过户", "水土保持"):
