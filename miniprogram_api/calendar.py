@@ -58,7 +58,7 @@ class CalendarYearOut(ma.Schema):
 @blp.get("")
 @access.public(PUBLIC)
 @kept
-@blp.arguments(YearIn, location="query", unknown=ma.RAISE)
+@blp.arguments(YearIn, location="query")
 @blp.response(200, CalendarYearOut)
 def year(args: dict[str, Any]) -> Response:
     """Show the holidays, make-up working days and closures of a year, with the notices they rest on."""

@@ -32,6 +32,8 @@ PUBLIC = "the catalogue is public"
 _POPULAR = 20
 _FILTERS = ("q", "zone", "department", "region", "topic", "online_depth", "hot", "bookable", "deliverable")
 
+_TYPED = 200
+"""The longest that is read as a search; what stands beyond its first 50 characters or so doesn't count."""
 _text = ma.fields.String
 _flag = ma.fields.Boolean
 
@@ -70,7 +72,9 @@ class ItemsIn(PageIn):
     """What to list: words, and what narrows them."""
 
     q = _Words(
-        load_default="", validate=Length(0, 50), metadata={"description": "Words, pinyin, initials, English, a code"}
+        load_default="",
+        validate=Length(0, _TYPED),
+        metadata={"description": "Words, pinyin, initials, English, a code"},
     )
     zone = _code()
     department = _code()
@@ -165,7 +169,7 @@ class SuggestionsIn(ma.Schema):
     """What was typed so far."""
 
     q = ma.fields.String(
-        required=True, validate=Length(1, 50), metadata={"description": "Characters, pinyin, initials"}
+        required=True, validate=Length(1, _TYPED), metadata={"description": "Characters, pinyin, initials"}
     )
 
 
@@ -219,7 +223,7 @@ def _suggestions(session: Session, typed: str) -> dict[str, Any]:
 @blp.get("/items")
 @access.public(PUBLIC)
 @kept
-@blp.arguments(ItemsIn, location="query", unknown=ma.RAISE)
+@blp.arguments(ItemsIn, location="query")
 @blp.response(200, ItemPageOut)
 def items(args: dict[str, Any]) -> Response:
     """List service items, or search them."""
@@ -238,7 +242,7 @@ def popular() -> Response:
 @blp.get("/suggestions")
 @access.public(PUBLIC)
 @kept
-@blp.arguments(SuggestionsIn, location="query", unknown=ma.RAISE)
+@blp.arguments(SuggestionsIn, location="query")
 @blp.response(200, SuggestionListOut)
 def suggestions(args: dict[str, Any]) -> Response:
     """Suggest how to go on while somebody types."""

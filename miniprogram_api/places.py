@@ -151,7 +151,7 @@ def nothing_here(spoken: str) -> dict[str, str]:
 @blp.get("/halls")
 @access.public(PUBLIC)
 @kept
-@blp.arguments(HallsIn, location="query", unknown=ma.RAISE)
+@blp.arguments(HallsIn, location="query")
 @blp.response(200, HallPageOut)
 def halls(args: dict[str, Any]) -> Response:
     """List the halls, all of them or those that take an item."""
@@ -161,7 +161,7 @@ def halls(args: dict[str, Any]) -> Response:
 @blp.get("/halls/<uuid:hall_id>")
 @access.public(PUBLIC)
 @kept
-@blp.arguments(HallIn, location="query", unknown=ma.RAISE)
+@blp.arguments(HallIn, location="query")
 @blp.response(200, HallDetailOut)
 def hall(args: dict[str, Any], hall_id: UUID) -> Response:
     """Show a hall: zones, windows (all, or those for an item), hours, whether it is open today and when next."""

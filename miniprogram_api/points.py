@@ -117,7 +117,7 @@ def _near(args: dict[str, Any]) -> Response:
 
 @blp.get("/near")
 @access.public(PUBLIC)
-@blp.arguments(NearIn, location="query", unknown=ma.RAISE)
+@blp.arguments(NearIn, location="query")
 @blp.response(200, NearPageOut)
 def near(args: dict[str, Any]) -> Response:
     """List the halls, counters and machines near a position, the nearest first."""

@@ -46,7 +46,7 @@ def test_a_year_that_is_not_published_says_so(client: FlaskClient) -> None:
 def test_this_year_unless_told_and_no_nonsense(client: FlaskClient) -> None:
     with clock.at(make.at("2025-03-01")):
         assert client.get(PATH).get_json()["year"] == 2025
-    for query in ("year=1999", "year=2101", "year=x", "year=", "month=1"):
+    for query in ("year=1999", "year=2101", "year=x", "year="):
         assert client.get(f"{PATH}?{query}").status_code == 422, query
 
 
