@@ -88,12 +88,10 @@ def enter(session: Session, contents: Sequence[Content]) -> set[str]:
 
 def publish(session: Session, changes: Sequence[Change], begun: set[str], today: date, progress: Progress) -> int:
     """Make contents law: new items since `RECORD_BEGINS`, others from `today`. `begun`: see `enter`."""
-    new = [change for change in changes if change.content.item_id not in begun]
-    published = _publish_new(session, new, len(changes), progress)
-    for change in changes:
-        if change.content.item_id in begun:
-            published.append(_publish(session, change, today))
-            progress("write", len(published), len(changes))
+    published: list[Publication] = []
+    for at in range(0, len(changes), _AT_ONCE):
+        published += _publish(session, changes[at : at + _AT_ONCE], begun, today)
+        progress("write", len(published), len(changes))
     if published:
         progress("index", 0, len(published))
         events.publish(session, ItemVersionsPublished(tuple(published)))
@@ -101,33 +99,79 @@ def publish(session: Session, changes: Sequence[Change], begun: set[str], today:
     return len(published)
 
 
-def _publish_new(session: Session, changes: Sequence[Change], total: int, progress: Progress) -> list[Publication]:
-    """Publish the first versions of items, many at a time: a city's catalogue comes in one document."""
-    published: list[Publication] = []
-    for at in range(0, len(changes), _AT_ONCE):
-        some = [(ids.uuid7(), change) for change in changes[at : at + _AT_ONCE]]
-        versions = [
-            {
-                "id": version_id,
-                "item_id": change.content.item_id,
-                "version": 1,
-                "state": VersionState.DRAFT,
-                "effective_from": RECORD_BEGINS,
-                "digest": change.digest,
-                **change.content.row,
-            }
-            for version_id, change in some
-        ]
-        _insert(session, ItemVersion, versions)
-        _write_parts(session, [(version_id, change.content) for version_id, change in some])
-        keys = [version_id for version_id, _ in some]
+def _publish(session: Session, changes: Sequence[Change], begun: set[str], today: date) -> list[Publication]:
+    """Publish versions of many items; those in force end the day before, and the new ones when the next to come begin."""
+    old = [change.content.item_id for change in changes if change.content.item_id in begun]
+    last, replaced, coming = _before(session, old, today) if old else ({}, {}, {})
+    some = [(ids.uuid7(), change.content.item_id in begun, change) for change in changes]
+    versions = [
+        {
+            "id": version_id,
+            "item_id": change.content.item_id,
+            "version": last.get(change.content.item_id, 0) + 1,
+            "state": VersionState.DRAFT,
+            "effective_from": today if known else RECORD_BEGINS,
+            "effective_to": coming.get(change.content.item_id),
+            "digest": change.digest,
+            "base_version_id": replaced.get(change.content.item_id),
+            **change.content.row,
+        }
+        for version_id, known, change in some
+    ]
+    _insert(session, ItemVersion, versions)
+    _write_parts(session, [(version_id, change.content) for version_id, _, change in some])
+    session.execute(
+        update(ItemVersion)
+        .where(ItemVersion.id.in_([version_id for version_id, _, _ in some]))
+        .values(state=VersionState.PUBLISHED),
+        execution_options={"synchronize_session": False},
+    )
+    if old:
+        session.execute(delete(ItemRedirect).where(ItemRedirect.item_id == _any(old)))
         session.execute(
-            update(ItemVersion).where(ItemVersion.id.in_(keys)).values(state=VersionState.PUBLISHED),
+            update(CatalogueItem)
+            .where(CatalogueItem.item_id == _any(old))
+            .values(gone_kind=None, gone_reason="", updated_at=clock.now()),
             execution_options={"synchronize_session": False},
         )
-        published += [Publication(change.content.item_id, key, None, RECORD_BEGINS) for key, change in some]
-        progress("write", len(published), total)
-    return published
+    return [
+        Publication(change.content.item_id, version_id, replaced.get(change.content.item_id), today)
+        if known
+        else Publication(change.content.item_id, version_id, None, RECORD_BEGINS)
+        for version_id, known, change in some
+    ]
+
+
+def _before(
+    session: Session, items: Sequence[str], today: date
+) -> tuple[dict[str, int], dict[str, UUID], dict[str, date]]:
+    """By item: the last version's number, the version in force, which is ended, and when the next to come begins."""
+    mine = ItemVersion.item_id == _any(items)
+    numbers = (
+        select(ItemVersion.item_id, func.max(ItemVersion.version).label("version"))
+        .where(mine)
+        .group_by(ItemVersion.item_id)
+    )
+    ended = (
+        update(ItemVersion)
+        .where(
+            mine,
+            ItemVersion.state.in_(LIVE),
+            ItemVersion.effective_from <= today,
+            or_(ItemVersion.effective_to.is_(None), ItemVersion.effective_to > today),
+        )
+        .values(effective_to=today)
+        .returning(ItemVersion.item_id, ItemVersion.id)
+        .execution_options(synchronize_session=False)
+    )
+    starts = (
+        select(ItemVersion.item_id, func.min(ItemVersion.effective_from).label("start"))
+        .where(mine, ItemVersion.state.in_(LIVE), ItemVersion.effective_from > today)
+        .group_by(ItemVersion.item_id)
+    )
+    last = {row.item_id: row.version for row in session.execute(numbers)}
+    replaced = {row.item_id: row.id for row in session.execute(ended)}
+    return last, replaced, {row.item_id: row.start for row in session.execute(starts)}
 
 
 def _write_parts(session: Session, versions: Sequence[tuple[UUID, Content]]) -> None:
@@ -147,50 +191,6 @@ def _insert(session: Session, model: type[Base], rows: Sequence[dict[str, Any]])
         by_columns[frozenset(row)].append(row)
     for some in by_columns.values():
         session.execute(insert(Base.metadata.tables[model.__tablename__]), some)
-
-
-def _publish(session: Session, change: Change, today: date) -> Publication:
-    """End the version in force the day before `today` and publish `content` from `today` on, until the next to come."""
-    content = change.content
-    version_id = ids.uuid7()
-    mine = ItemVersion.item_id == content.item_id
-    last = session.scalar(select(func.max(ItemVersion.version)).where(mine))
-    replaces = session.scalar(
-        update(ItemVersion)
-        .where(
-            mine,
-            ItemVersion.state.in_(LIVE),
-            ItemVersion.effective_from <= today,
-            or_(ItemVersion.effective_to.is_(None), ItemVersion.effective_to > today),
-        )
-        .values(effective_to=today)
-        .returning(ItemVersion.id)
-    )
-    coming = select(func.min(ItemVersion.effective_from)).where(
-        mine, ItemVersion.state.in_(LIVE), ItemVersion.effective_from > today
-    )
-    session.execute(
-        insert(ItemVersion).values(
-            id=version_id,
-            item_id=content.item_id,
-            version=(last or 0) + 1,
-            state=VersionState.DRAFT,
-            effective_from=today,
-            effective_to=session.scalar(coming),
-            digest=change.digest,
-            base_version_id=replaces,
-            **content.row,
-        )
-    )
-    _write_parts(session, [(version_id, content)])
-    session.execute(update(ItemVersion).where(ItemVersion.id == version_id).values(state=VersionState.PUBLISHED))
-    session.execute(delete(ItemRedirect).where(ItemRedirect.item_id == content.item_id))
-    session.execute(
-        update(CatalogueItem)
-        .where(CatalogueItem.item_id == content.item_id)
-        .values(gone_kind=None, gone_reason="", updated_at=clock.now())
-    )
-    return Publication(content.item_id, version_id, replaces, today)
 
 
 def draft(session: Session, *, actor: Staff, change: Change, base: UUID | None, today: date) -> None:
