@@ -20,7 +20,6 @@ from casework.catalogue.importing.faults.rules import Fault, shape
 from casework.catalogue.importing.records.queries import known_items
 from casework.catalogue.importing.service import upsert
 from casework.catalogue.lookups import queries as lookups
-from casework.catalogue.lookups.models import Zone
 from casework.places import rules
 from casework.places.keeping import queries as edits
 from casework.places.keeping import service as keeping
@@ -149,7 +148,7 @@ def _faults(halls: Sequence[Mapping[str, Any]]) -> Iterator[Fault]:
 
 def _references(session: Session, halls: Sequence[Mapping[str, Any]]) -> Iterator[Fault]:
     regions = {region["code"] for region in lookups.regions(session)}
-    zones = set(session.scalars(select(Zone.code)))
+    zones = lookups.zone_names(session)
     items = {
         f"halls.{i}.special_windows.{j}.items.{k}": item
         for i, hall in enumerate(halls)

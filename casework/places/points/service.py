@@ -22,7 +22,6 @@ from casework.catalogue.importing.faults.rules import Fault, Place, shape
 from casework.catalogue.importing.records.queries import known_items
 from casework.catalogue.importing.service import upsert
 from casework.catalogue.lookups import queries as lookups
-from casework.catalogue.lookups.models import Zone
 from casework.places import rules as places
 from casework.places.keeping import service as keeping
 from casework.places.keeping.rules import merge
@@ -164,7 +163,7 @@ def _faults(points: Sequence[Mapping[str, Any]]) -> Iterator[Fault]:
 def _references(session: Session, found: Mapping[str, Any]) -> Iterator[Fault]:
     """Regions, zones and items that aren't in the catalogue."""
     regions = {region["code"] for region in lookups.regions(session)}
-    zones = set(session.scalars(select(Zone.code)))
+    zones = lookups.zone_names(session)
     named = [
         (f"points.{i}.items.{j}", item)
         for i, point in enumerate(found["points"])

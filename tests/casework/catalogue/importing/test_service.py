@@ -1,6 +1,7 @@
 """Importing for real: all or nothing, twice is once, what differs becomes a version, what is published stays."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -10,13 +11,14 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from casework.catalogue import queries, service
+from casework.catalogue.drafts.errors import ItemEnded
 from casework.catalogue.errors import ItemNotInForce
 from casework.catalogue.lookups import models as lookups
 from casework.catalogue.models import CatalogueRevision, ItemMaterial, ItemVersion
 from casework.catalogue.rules import TRANSITIONS, GoneKind, VersionState
 from core import clock, db
 from core.actors import System
-from core.errors import InvalidInput, NotFound, StateConflict
+from core.errors import InvalidInput, NotFound
 from tests.factories import catalogue
 
 OPERATOR = System("test")
@@ -93,7 +95,7 @@ def test_a_change_is_a_new_version_from_today_and_the_old_one_stays_readable(own
         assert (new.version, new.avg_handle_minutes, new.effective_from) == (2, 40, today)
         assert len(new.materials) == len(old.materials) == 8
         assert queries.item_in_force(session, "NB-002", today - timedelta(days=1)).version_id == old.version_id
-        assert queries.item_version(session, old.version_id) == old
+        assert queries.item_version(session, old.version_id) == replace(old, effective_to=today)
         assert [(v.state, v.effective_to) for v in versions(session, "NB-002")] == [
             ("PUBLISHED", today),
             ("PUBLISHED", None),
@@ -122,7 +124,7 @@ def test_a_withdrawn_item_points_to_its_successor_and_stays_withdrawn(own_databa
         assert service.import_sample(session, service.sample_document()).changed == 0
         with pytest.raises(ItemNotInForce):
             queries.item_in_force(session, "NB-055", today)
-        with pytest.raises(StateConflict):
+        with pytest.raises(ItemEnded):
             service.retire(session, actor=OPERATOR, item_id="NB-055", ends=today)
         back = catalogue.document("NB-055", change=takes(6))
         assert service.import_sample(session, back).changed == 1
