@@ -29,7 +29,7 @@ ITEMS, POINTS = 20_000, 3_121
 ROUNDS, SECONDS, WARM_UP_SECONDS, CONNECTIONS = 3, 4, 6, 16
 ASKED_FOR = 300
 """Different items that are asked for in one run."""
-_ZONES = ("A", "B", "C", "D", "E", "F", "G", "H")
+_ZONES = tuple(f"Z{number}" for number in range(1, 9))
 _LIST_SIZE = 20
 _SHORTEST_PAGE, _LONGEST_PAGE = 10, 50
 # The city and its counties (WGS-84): south, north, west, east.
