@@ -17,6 +17,7 @@ from core.web import access
 from core.web.caching import cacheable
 from core.web.schemas import ProblemOut
 
+_OWN_WORDS = {"text/plain", "text/html"}
 _CONVERTER = re.compile(r"<(?:[^:<>]+:)?([^<>]+)>")
 
 DESCRIPTION = """\
@@ -131,8 +132,8 @@ def _complete_operation(operation: dict[str, Any], endpoint: str, view: Any) -> 
     problem = {"$ref": "#/components/responses/Problem"}
     responses = operation.setdefault("responses", {})
     for status, documented in list(responses.items()):
-        # A refusal in a partner's own words is documented as such by its view.
-        if not status.startswith(("2", "3")) and "text/plain" not in documented.get("content", {}):
+        # A refusal in a partner's own words, or as a page for a browser, is documented as such by its view.
+        if not status.startswith(("2", "3")) and not _OWN_WORDS & documented.get("content", {}).keys():
             responses[status] = problem
     responses["default"] = problem
     if declared.kind in {"citizen", "staff"}:
