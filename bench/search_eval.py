@@ -84,7 +84,7 @@ def fill_up(items: int, points: int = 0) -> None:
         missing = items - len(sample_document()["items"])
         document, places = write_city(Path(folder), items=missing, points=points, seed=_SEED, day=clock.today())
         faults = operations.import_catalogue(document, lambda line: print(line, file=sys.stderr))
-        faults += operations.import_points(places, lambda line: print(line, file=sys.stderr))
+        faults = [*faults, *operations.import_points(places, lambda line: print(line, file=sys.stderr))]
     if faults:
         raise RuntimeError(f"the made-up city has faults: {faults[:5]}")
 

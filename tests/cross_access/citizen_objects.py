@@ -131,7 +131,8 @@ def a_bill(world: World, endpoint: str) -> Target:
 
 @entry("cases.get_case", "cases.withdraw", "cases.answer_correction", "cases.choose_hall")
 def a_case(world: World, endpoint: str) -> Target:
-    owner, body = world.owner(), None
+    owner = world.owner()
+    body: dict[str, Any] | None = None
     with transaction() as session:
         if endpoint == "cases.answer_correction":
             case = cases.received(session, owner.actor, world.clerk[0])
