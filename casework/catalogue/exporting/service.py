@@ -147,7 +147,7 @@ def _value(row: Mapping[str, Any], field: str) -> Any:
         return "SITUATIONAL" if not row["required"] else "TOLERABLE" if row["tolerable"] else "REQUIRED"
     if field == "effective":
         return None
-    if field == "tariff":
+    if field in ("tariff", "beside"):
         return row
     return row[outer][inner] if inner else row[outer]
 

@@ -80,10 +80,11 @@ def assemble(
     by_name = {sheet.name: sheet for sheet in sheets}
     headings = _headings(layout)
     homes = {
-        column.field.partition(".")[0]: table.name
+        told: table.name
         for table in reversed(layout.tables)
         if not table.part
         for column in table.columns
+        for told in SPREAD.get(column.field, (column.field.partition(".")[0],))
     }
     said: dict[str, Said] = {}
     known = {table.name for table in layout.tables}
@@ -138,7 +139,7 @@ def _add_more(said: Said | None, row: _Row, faults: list[Fault]) -> None:
         faults.append(Fault.at(row.place, "TWICE", name=" ".join(row.key), count=2))
         return
     said.at.own[row.place.sheet] = row.place
-    said.fields |= row.said
+    said.fields |= row.said.pop("beside", {}) | row.said
     said.bad |= row.bad
 
 

@@ -210,14 +210,20 @@ def _of_json(document: Mapping[str, Any], faults: list[Fault]) -> dict[str, Said
 def _by_name(
     session: Session, said: Mapping[str, Said], before: Mapping[str, Current], today: date, faults: list[Fault]
 ) -> None:
-    """Exchange tables name the authority only: find its department, and the zone of a new item."""
+    """Exchange tables of others name the authority only: find its department, and the zone of a new item.
+
+    Ours say the department beside the name. It counts for a new item, and where it changes; a name that was changed alone must
+    be one that leads to a department.
+    """
     names = queries.names(session, today)
     for one in said.values():
         current = before.get(one.item_id)
         authority = one.fields.get("authority")
         if authority is None or (current is not None and current.authority == authority):
             continue
-        department = names.departments.get(authority, "")
+        department = one.fields.get("department_id")
+        if department is None or (current is not None and department == current.department_id):
+            department = names.departments.get(authority, "")
         if not department:
             faults.append(one.fault("authority", "UNKNOWN_DEPARTMENT", name=authority))
             one.bad |= {"authority", "department_id", "zone_code"}

@@ -31,7 +31,11 @@ _REMOVALS = frozenset({"D", "DELETE", "删除"})
 _IN_USE = frozenset({"", "1", "在用"})
 
 
-SPREAD = {"tariff": ("amount_fen", "formula", "unit"), "necessity": ("required", "tolerable", "condition")}
+SPREAD = {
+    "tariff": ("amount_fen", "formula", "unit"),
+    "necessity": ("required", "tolerable", "condition"),
+    "beside": ("zone_code", "department_id"),
+}
 """One column that says several fields of a row."""
 
 
@@ -231,8 +235,9 @@ def _extra(column: Column, value: Any) -> Any:
         found = json.loads(_text(value) or "{}")
     except ValueError:
         return UNSAID
-    said = found.get(column.field) if isinstance(found, dict) else None
-    return folded(said) if said else UNSAID
+    if not isinstance(found, dict):
+        return UNSAID
+    return {name: folded(found[name]) for name in SPREAD[column.field] if found.get(name)} or UNSAID
 
 
 def _operation(_column: Column, value: Any) -> Any:
@@ -317,7 +322,7 @@ _WRITERS: dict[str, Callable[[Column, Any], str]] = {
         f"{row['name']}{_BAR}{row['clause']}" if row["clause"] else row["name"] for row in value
     ),
     "options": lambda _, value: "\n".join(f"{row['value']}={row['label']}" for row in value),
-    "extra": lambda column, value: _written_json(column, {column.field: value}),
+    "extra": lambda column, row: _written_json(column, {name: row[name] for name in SPREAD[column.field]}),
     "tariff": lambda _, line: f"{_cost(line)}/{line['unit']}",
     "json": _written_json,
     "json_or_none": _written_json,
