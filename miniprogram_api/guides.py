@@ -253,6 +253,10 @@ class GuideOut(ma.Schema):
     refusals = ma.fields.List(ma.fields.Nested(RefusalOut), required=True)
     papers = ma.fields.List(ma.fields.Nested(PaperChoiceOut), required=True)
     fee_lines = ma.fields.List(ma.fields.Nested(FeeLineOut), required=True)
+    fee_total_fen = ma.fields.Integer(
+        required=True,
+        metadata={"description": "One of each line with an amount; what is computed by a formula comes on top"},
+    )
     zone = ma.fields.Nested(CodedOut, required=True)
     window_kinds = ma.fields.List(_known(WINDOW_KINDS), required=True)
     legal_limit = ma.fields.Nested(LimitOut, required=True)

@@ -41,7 +41,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # Part of the template: filled once, the same for every test.
 REFERENCE_TABLES = {
     "alembic_version", "calendar_day", "calendar_version", "calendar_change", "retention_rule", "item", "item_version",
-    "item_material", "item_fee_line", "item_question",
+    "item_material", "item_fee_line", "item_question", "item_rule",
     "department", "zone", "region", "dev_zone", "joint_topic", "life_event_package", "app_tile", "licence_type", "hall",
     "hall_zone", "service_window", "window_item", "hall_hours", "catalogue_revision", "booking_policy",
     "item_search", "item_search_term", "service_hours", "service_point", "place_import",

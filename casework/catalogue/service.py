@@ -46,8 +46,8 @@ def sample_document() -> dict[str, Any]:
 
 
 def sample_beside() -> Beside:
-    """The data files that complete the sample: policies, wording of questions."""
-    return Beside(Policies.of(_read("policies.json")), _read("questions.json"))
+    """The data files that complete the sample: policies, wording of questions, fee lines by situation."""
+    return Beside(Policies.of(_read("policies.json")), _read("questions.json"), _read("tariffs.json"))
 
 
 def import_sample(session: Session, document: Mapping[str, Any]) -> ImportReport:

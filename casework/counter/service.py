@@ -141,6 +141,7 @@ def bill_prereview(session: Session, *, actor: Staff, prereview_id: UUID, quanti
         actor=actor,
         payer_id=passed.owner_id,
         item=item,
+        answers=passed.answers,
         quantities=quantities,
         matter=(PREREVIEW, prereview_id),
         expires_at=passed.expires_at,
@@ -158,6 +159,7 @@ def bill_case(session: Session, *, actor: Staff, case_id: UUID, quantities: Mapp
         actor=actor,
         payer_id=case.owner_id,
         item=item,
+        answers=case.answers,
         quantities=quantities,
         matter=(case_rules.MATTER, case.id),
     )

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from casework.catalogue.rules import FeeLine
+from casework.catalogue.rules import FeeLine, Item, outcome
+from casework.catalogue.situations.rules import walk
 from casework.fees.errors import NothingToBill
 from payments.bills.rules import Line
+
+
+def lines_of(item: Item, answers: Mapping[str, str]) -> tuple[FeeLine, ...]:
+    """The fee lines of the situation that `answers` to the item's questions describe (S23)."""
+    listed = outcome(item, walk(item.questions, answers).known).fees
+    return tuple(line for line in item.fee_lines if line.no in listed)
 
 
 def lines_by_payee(fee_lines: Sequence[FeeLine], quantities: Mapping[int, int]) -> dict[str, list[Line]]:

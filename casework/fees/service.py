@@ -32,12 +32,14 @@ def issue(
     actor: Staff,
     payer_id: UUID,
     item: Item,
+    answers: Mapping[str, str],
     quantities: Mapping[int, int],
     matter: Matter,
     expires_at: datetime | None = None,
 ) -> list[Bill]:
     """Bill the chosen fee lines of `item` to `payer_id`, one bill per payee (PY-1, PY-3). Raises `NothingToBill`.
 
+    Only the lines of the situation that `answers` describe can be billed.
     The bills can be paid until `expires_at`, or for thirty days if that ends earlier (PY-6).
     """
     matter_type, matter_id = matter
@@ -55,7 +57,7 @@ def issue(
             matter_sensitive=item.sensitive,
             expires_at=None if expires_at is None else min(expires_at, clock.now() + POLICY.lifetime),
         )
-        for payee, lines in rules.lines_by_payee(item.fee_lines, quantities).items()
+        for payee, lines in rules.lines_by_payee(rules.lines_of(item, answers), quantities).items()
     ]
 
 

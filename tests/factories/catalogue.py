@@ -25,6 +25,7 @@ from casework.catalogue.rules import (
     Question,
     RecipientPolicy,
 )
+from casework.catalogue.situations.rules import Effect, Rule
 from casework.places.rules import hall_id
 from core import calendar
 from core.workdays import Limit, Unit
@@ -62,7 +63,7 @@ def _sample() -> dict[str, Any]:
 def contents() -> dict[str, Content]:
     """What an import of the sample writes, by item."""
     beside = service.sample_beside()
-    make = content_maker(_sample(), beside.policies, beside.wording)
+    make = content_maker(_sample(), beside.policies, beside.wording, beside.tariffs)
     return {found["item_id"]: make(found) for found in _sample()["items"]}
 
 
@@ -101,4 +102,8 @@ def item(item_id: str) -> Item:
             for asked in content.questions
         ),
         fee_lines=tuple(FeeLine(**line) for line in content.fee_lines),
+        rules=tuple(
+            Rule(rule["no"], rule["condition"], Effect(rule["effect"]), rule["params"])
+            for rule in content.others.get("rules", ())
+        ),
     )

@@ -20,7 +20,7 @@ from tests.factories.catalogue import CITY_HALL
 
 # 存量房买卖转移登记: one material to upload (1), four that licences replace (2, 3, 4, 7), three by situation (5, 6, 8).
 ITEM = "NB-002"
-NO_SPECIALS = {"tax_relief": "no", "marriage_proof": "no", "agent": "no"}
+NO_SPECIALS = dict.fromkeys(("tax_relief", "marriage_proof", "agent", "non_residential", "separate_certificates"), "no")
 
 
 def upload(session: Session, actor: Citizen, content: bytes | None = None) -> StoredFile:
@@ -64,9 +64,9 @@ def submitted(
     return service.submit(session, actor=actor, prereview_id=made.id)
 
 
-def claimed(session: Session, actor: Citizen, clerk: Staff) -> PreReview:
+def claimed(session: Session, actor: Citizen, clerk: Staff, *, answers: Mapping[str, str] = NO_SPECIALS) -> PreReview:
     """One that `clerk` works on."""
-    return review.claim(session, actor=clerk, prereview_id=submitted(session, actor).id)
+    return review.claim(session, actor=clerk, prereview_id=submitted(session, actor, answers=answers).id)
 
 
 def judge(session: Session, clerk: Staff, prereview: PreReview, defects: Mapping[int, Reason] | None = None) -> None:
@@ -91,8 +91,8 @@ def needs_change(session: Session, actor: Citizen, clerk: Staff, defects: Mappin
     return review.conclude(session, actor=clerk, prereview_id=made.id)
 
 
-def passed(session: Session, actor: Citizen, clerk: Staff) -> PreReview:
+def passed(session: Session, actor: Citizen, clerk: Staff, *, answers: Mapping[str, str] = NO_SPECIALS) -> PreReview:
     """One that passed."""
-    made = claimed(session, actor, clerk)
+    made = claimed(session, actor, clerk, answers=answers)
     judge(session, clerk, made)
     return review.conclude(session, actor=clerk, prereview_id=made.id)

@@ -16,6 +16,7 @@ from core.actors import System
 from miniprogram_api.catalogue import ItemPageOut
 from miniprogram_api.guides import ItemOut, MaterialListOut
 from tests.factories import catalogue
+from tests.factories.prereview import NO_SPECIALS
 
 ITEMS = "/api/v1/catalogue/items"
 ENGLISH = {"Accept-Language": "en"}
@@ -126,7 +127,7 @@ def test_an_unknown_item_is_not_found(client: FlaskClient, item_id: str) -> None
 @pytest.mark.parametrize("spelt", ["nb-002", "%20NB-002", "NB-002%20", "ＮＢ－００２", "nb%20-%20002"])
 def test_a_code_is_read_however_it_is_spelt(client: FlaskClient, spelt: str) -> None:
     assert get(client, f"{ITEMS}/{spelt}", ItemOut)["item_id"] == "NB-002"
-    said = {"answers": {"tax_relief": "no", "marriage_proof": "no", "agent": "no"}}
+    said = {"answers": NO_SPECIALS}
     for what in ("guide", "materials"):
         assert client.post(f"{ITEMS}/{spelt}/{what}", json=said).get_json()["item_id"] == "NB-002"
 
@@ -174,7 +175,7 @@ def test_a_withdrawn_item_says_so_within_a_second_and_names_its_successor(
 
 
 def test_the_exact_papers(client: FlaskClient) -> None:
-    said = {"tax_relief": "no", "marriage_proof": "no", "agent": "yes"}
+    said = NO_SPECIALS | {"agent": "yes"}
     response = client.post(f"{ITEMS}/NB-002/materials", json={"answers": said})
     assert response.status_code == 200
     assert MaterialListOut().validate(response.get_json()) == {}

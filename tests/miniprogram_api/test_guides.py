@@ -23,6 +23,7 @@ from miniprogram_api.guides import AdviceOut, ItemOut
 from tests.factories import items
 from tests.factories.catalogue import CITY_HALL
 from tests.factories.items import ITEM
+from tests.factories.prereview import NO_SPECIALS
 
 ITEMS = "/api/v1/catalogue/items"
 NO_POINTS: dict[str, Any] = {"schema_version": "1.0", "coordinate_system": "GCJ-02", "points": []}
@@ -43,7 +44,13 @@ def test_one_question_after_the_other_then_the_guide(client: FlaskClient, count_
         assert step["guide"] is None
         asked.append((step["question"]["key"], step["questions_left"]))
         answers[step["question"]["key"]] = "no"
-    assert asked == [("tax_relief", 3), ("marriage_proof", 2), ("agent", 1)]
+    assert asked == [
+        ("tax_relief", 5),
+        ("marriage_proof", 4),
+        ("agent", 3),
+        ("non_residential", 2),
+        ("separate_certificates", 1),
+    ]
     made = step["guide"]
     assert [paper["no"] for choice in made["papers"] for paper in choice["one_of"]] == [1, 2, 3, 4, 7]
     assert made["legal_limit"]["text"] == "30个工作日"
@@ -53,6 +60,23 @@ def test_one_question_after_the_other_then_the_guide(client: FlaskClient, count_
     with count_queries() as seen:
         guide(client, answers)
     assert len(seen) == 1
+
+
+def test_the_fee_is_that_of_the_situation(client: FlaskClient) -> None:
+    """A home costs 80 yuan, a shop 550; the tax comes on top of both."""
+
+    def fee(**more: str) -> tuple[list[int], int]:
+        made = guide(client, NO_SPECIALS | more)["guide"]
+        return [line["no"] for line in made["fee_lines"]], made["fee_total_fen"]
+
+    assert fee() == ([1, 4], 8_000)
+    assert fee(non_residential="yes") == ([2, 4], 55_000)
+    assert fee(separate_certificates="yes") == ([1, 3, 4], 9_000)
+    assert guide(client, {"tax_relief": "no"})["guide"] is None
+    listed = client.get(f"{ITEMS}/{ITEM}").get_json()["fee"]["lines"]
+    assert [(line["amount_fen"], line["by_situation"]) for line in listed] == [
+        (8_000, True), (55_000, True), (1_000, True), (None, False),
+    ]  # fmt: skip
 
 
 def test_wrong_answers_are_told(client: FlaskClient) -> None:
@@ -87,9 +111,10 @@ def test_rules_alternatives_and_a_refusal_reach_the_citizen(client: FlaskClient,
         refusal = {"reason": "须由监护人申请", "item": "NB-001"}
         when = {"question": "agent", "is": "yes"}
         rules = [
-            {"no": 1, "condition": when, "effect": "ADD_MATERIAL", "params": {"material": 21}},
-            {"no": 2, "condition": when, "effect": "ADD_MATERIAL", "params": {"material": 22}},
-            {"no": 3, "condition": {"question": "minor", "is": "yes"}, "effect": "REFUSE", "params": refusal},
+            *situations["rules"],
+            {"no": 11, "condition": when, "effect": "ADD_MATERIAL", "params": {"material": 21}},
+            {"no": 12, "condition": when, "effect": "ADD_MATERIAL", "params": {"material": 22}},
+            {"no": 13, "condition": {"question": "minor", "is": "yes"}, "effect": "REFUSE", "params": refusal},
         ]  # fmt: skip
         draft = items.edited(
             session, pair[0], draft, "situations", questions=[*situations["questions"], minor], rules=rules
@@ -97,7 +122,7 @@ def test_rules_alternatives_and_a_refusal_reach_the_citizen(client: FlaskClient,
         made = publishing.submit(session, actor=pair[0], version_id=draft.id, edit=draft.edit)
         publishing.publish(session, actor=pair[1], version_id=made.id, effective_from=clock.today())
         assert list(all_faults(session, clock.today())) == []
-    plain = {"tax_relief": "no", "marriage_proof": "no"}
+    plain = {key: value for key, value in NO_SPECIALS.items() if key != "agent"}
     assert guide(client, {**plain, "agent": "no"})["guide"]["possible"]
     step = guide(client, {**plain, "agent": "yes"})
     assert step["question"]["key"] == "minor"

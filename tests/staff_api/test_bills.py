@@ -39,7 +39,7 @@ def test_billing_a_passed_pre_review(client: FlaskClient, owner: Citizen, signed
     """RE-6: a home and two further certificates: 80 + 20 yuan. The same key bills once."""
     clerk, headers = signed_in
     with transaction() as session:
-        passed = papers.passed(session, owner, clerk)
+        passed = papers.passed(session, owner, clerk, answers=papers.NO_SPECIALS | {"separate_certificates": "yes"})
     body = {"prereview_id": str(passed.id), "quantities": {"1": 1, "3": 2}}
     first, again = (_post(client, headers, body, 201, "one-bill-please") for _ in range(2))
     assert first == again

@@ -154,6 +154,7 @@ def _guide_answer(guide: Guide, language: str) -> dict[str, Any]:
             for choice in guide.papers
         ],
         "fee_lines": [fee_line_answer(line) for line in guide.fee_lines],
+        "fee_total_fen": guide.fee_total_fen,
         "zone": {"code": item.zone_code, "name": item.zone_name},
         "window_kinds": guide.window_kinds,
         "legal_limit": _limit(item.legal_limit, item.legal_limit_note, language),

@@ -47,6 +47,11 @@ class Guide:
         """Whether the item can be handled in this situation at all."""
         return not self.refusals
 
+    @property
+    def fee_total_fen(self) -> int:
+        """What the lines with a fixed amount come to, one of each."""
+        return sum(line.amount_fen or 0 for line in self.fee_lines)
+
 
 @dataclass(frozen=True, slots=True)
 class Advice:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from casework.catalogue.importing.faults.rules import Fault
+from casework.catalogue.importing.tariffs import rules as tariffs
 from casework.catalogue.linting.rules import Paper, Sheet
 from casework.catalogue.rules import (
     CaseType,
@@ -19,7 +20,7 @@ from casework.catalogue.rules import (
     ServiceObject,
     is_sample,
 )
-from casework.catalogue.situations.rules import NO, YES
+from casework.catalogue.situations.rules import NO, YES, Effect, Rule
 from core.workdays import Unit
 
 FORMS = {"纸质": MaterialForm.PAPER, "电子": MaterialForm.ELECTRONIC, "纸质或电子": MaterialForm.ANY}
@@ -82,7 +83,7 @@ class Policies:
 class Content:
     """A version as it will be written: the row's columns without its keys, and the rows of its parts.
 
-    `others`: the rules and the rows of elements, by name; a document of version 1.0 has none.
+    `others`: the rules and the rows of elements, by name; of a document of version 1.0 only the rules of its tariff.
     """
 
     item_id: str
@@ -94,12 +95,16 @@ class Content:
 
 
 def sheet(content: Content) -> Sheet:
-    """What the linter looks at: the questions and the papers of a version that has no rules."""
+    """What the linter looks at in a version made of a document of version 1.0."""
     return Sheet(
         content.item_id,
         tuple(Question(q["key"], q["text"], tuple(Option(**o) for o in q["options"])) for q in content.questions),
         papers={m["no"]: Paper(m["condition"]) for m in content.materials},
-        fees={line["no"]: Paper() for line in content.fee_lines},
+        fees={line["no"]: Paper(by_rule=line.get("by_rule", False)) for line in content.fee_lines},
+        rules=tuple(
+            Rule(rule["no"], rule["condition"], Effect(rule["effect"]), rule["params"])
+            for rule in content.others.get("rules", ())
+        ),
     )
 
 
@@ -243,12 +248,14 @@ def content_maker(
     document: Mapping[str, Any],
     policies: Policies,
     wording: Mapping[str, Mapping[str, Mapping[str, str]]],
+    by_situation: Mapping[str, tariffs.Tariff],
 ) -> Callable[[Mapping[str, Any]], Content]:
     """A function from an item of a faultless `document` to what will be written of it."""
     by_authority = departments(document["lookups"], policies)
 
     def content(item: Mapping[str, Any]) -> Content:
         asked, conditions = questions(item, wording.get(item["item_id"], {}))
+        asked, fee_lines, rules = tariffs.apply(by_situation.get(item["item_id"], {}), asked, _fee_lines(item["fee"]))
         law, promise, fee = item["legal_limit"], item["promised_limit"], item["fee"]
         row = {name: value for name, value in item.items() if name not in _CONVERTED} | {
             "authority": item["authority_now"],
@@ -275,13 +282,18 @@ def content_maker(
             row,
             asked,
             [_material(material, conditions, row["trips_to_hall"]) for material in item["materials"]],
-            [
-                {name: line[name] for name in _LINE_SAME} | {"no": no, "amount_fen": line["amount_cents"]}
-                for no, line in enumerate(fee["lines"], 1)
-            ],
+            fee_lines,
+            {"rules": rules} if rules else {},
         )
 
     return content
+
+
+def _fee_lines(fee: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [
+        {name: line[name] for name in _LINE_SAME} | {"no": no, "amount_fen": line["amount_cents"]}
+        for no, line in enumerate(fee["lines"], 1)
+    ]
 
 
 def _material(material: Mapping[str, Any], conditions: Mapping[int, str], trips: int) -> dict[str, Any]:

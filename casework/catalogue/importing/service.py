@@ -19,6 +19,7 @@ from casework.catalogue.importing.records import queries
 from casework.catalogue.importing.records import rules as records
 from casework.catalogue.importing.records.rules import Said
 from casework.catalogue.importing.rules import Content, Policies
+from casework.catalogue.importing.tariffs.rules import Tariff
 from casework.catalogue.importing.writing import service as writing
 from casework.catalogue.importing.writing.service import Change, Progress, silent
 from casework.catalogue.linting.rules import sheet_faults
@@ -42,10 +43,11 @@ class ImportReport:
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """The data files that complete a document: policies, wording of questions."""
+    """The data files that complete a document: policies, wording of questions, fee lines by situation."""
 
     policies: Policies
     wording: Mapping[str, Mapping[str, Mapping[str, str]]]
+    tariffs: Mapping[str, Tariff]
 
 
 def import_document(
@@ -79,7 +81,7 @@ def contents_of(document: Mapping[str, Any], beside: Beside) -> tuple[list[Conte
     wrong = tuple(_flat("", DocumentShape().validate(document))) or tuple(rules.faults(document, beside.policies))
     if wrong:
         return [], wrong
-    make = rules.content_maker(document, beside.policies, beside.wording)
+    make = rules.content_maker(document, beside.policies, beside.wording, beside.tariffs)
     contents = [make(item) for item in document["items"]]
     return contents, tuple(
         situation(f"items.{i}.{fault.path}", fault.problem, fault.mend)
@@ -158,7 +160,10 @@ def _write_items(session: Session, contents: Sequence[Content], today: date, pro
 
 
 def _keep_unsaid(session: Session, changes: Sequence[Change], today: date) -> dict[str, Change]:
-    """The changes with what a document of version 1.0 can't say (rules, many elements) as it is in the current version."""
+    """The changes with what a document of version 1.0 can't say (rules, many elements) as it is in the current version.
+
+    The rules of its tariff keep their numbers; the other rules of the version follow.
+    """
     before = queries.current(session, today) if changes else {}
     by_item = {change.content.item_id: change for change in changes if change.content.item_id in before}
     versions = [before[item_id].version_id for item_id in by_item]
@@ -166,5 +171,8 @@ def _keep_unsaid(session: Session, changes: Sequence[Change], today: date) -> di
     for item_id, record in queries.records(session, versions):
         change = by_item[item_id]
         said = Said(item_id, item_id, records.said_by(change.content))
+        if tariff := said.fields.get("rules"):
+            numbers = {rule["no"] for rule in tariff}
+            said.fields["rules"] = [*tariff, *(rule for rule in record["rules"] if rule["no"] not in numbers)]
         kept[item_id] = Change(records.content(item_id, records.complete(said, record)), change.digest)
     return kept

@@ -210,6 +210,7 @@ def test_bills_show_and_are_paid_in_scope(citizen: People, clerk: Staff) -> None
             actor=clerk,
             payer_id=principal.subject_id,
             item=item,
+            answers=papers.NO_SPECIALS,
             quantities={line.no: 1},
             matter=("case", case.id),
         )

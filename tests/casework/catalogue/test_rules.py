@@ -10,6 +10,9 @@ from casework.catalogue.rules import Item, VersionState, materials_for
 from core.errors import InvalidInput
 from core.workdays import Limit, Unit
 from tests.factories.catalogue import item
+from tests.factories.prereview import NO_SPECIALS
+
+FEE_ANSWERS = {"answers.non_residential", "answers.separate_certificates"}
 
 
 def every_answer(found: Item) -> list[dict[str, str]]:
@@ -20,8 +23,8 @@ def every_answer(found: Item) -> list[dict[str, str]]:
 
 def test_the_papers_of_a_home_sale_follow_the_answers() -> None:
     home = item("NB-002")
-    assert [question.key for question in home.questions] == ["tax_relief", "marriage_proof", "agent"]
-    no = {"tax_relief": "no", "marriage_proof": "no", "agent": "no"}
+    no = NO_SPECIALS
+    assert [question.key for question in home.questions] == list(no)
     assert [paper.no for paper in materials_for(home, no)] == [1, 2, 3, 4, 7]
     assert [paper.no for paper in materials_for(home, no | {"agent": "yes"})] == [1, 2, 3, 4, 7, 8]
     assert [paper.no for paper in materials_for(home, dict.fromkeys(no, "yes"))] == [1, 2, 3, 4, 5, 6, 7, 8]
@@ -31,7 +34,7 @@ def test_open_unknown_and_foreign_answers_are_all_named() -> None:
     home = item("NB-002")
     with pytest.raises(InvalidInput) as refused:
         materials_for(home, {"agent": "perhaps", "colour": "red", "tax_relief": "no"})
-    assert set(refused.value.fields) == {"answers.agent", "answers.marriage_proof", "answers.colour"}
+    assert set(refused.value.fields) == {"answers.agent", "answers.marriage_proof", "answers.colour"} | FEE_ANSWERS
 
 
 def test_an_item_without_questions_needs_no_answers() -> None:

@@ -45,9 +45,9 @@ def owner(citizen: People) -> Citizen:
 
 @pytest.fixture
 def passed(owner: Citizen, clerk: Staff) -> PreReview:
-    """A pre-review of 存量房买卖 that passed."""
+    """A pre-review of 存量房买卖 that passed: a home of several owners."""
     with transaction() as session:
-        return papers.passed(session, owner, clerk)
+        return papers.passed(session, owner, clerk, answers=papers.NO_SPECIALS | {"separate_certificates": "yes"})
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ def test_a_passed_pre_review_becomes_an_accepted_case(
             differences=[service.Difference(1, "原件第 3 页有改动")],
         )
     assert bill.total_fen == 10_000
-    assert (case.state, case.prereview_id, case.answers) == ("UNDER_REVIEW", passed.id, papers.NO_SPECIALS)
+    assert (case.state, case.prereview_id, case.answers) == ("UNDER_REVIEW", passed.id, passed.answers)
     assert _state(passed) == "USED"
     assert make.moves(case.id) == ["RECEIVED", "ACCEPTED", "UNDER_REVIEW"]
     with transaction() as session:
@@ -221,6 +221,14 @@ def test_bills_of_a_pre_review_end_with_it(passed: PreReview, clerk: Staff) -> N
         (short,) = service.bill_prereview(session, actor=clerk, prereview_id=passed.id, quantities={3: 1})
     assert timedelta(days=29) < whole.expires_at - clock.now() <= timedelta(days=30)
     assert timedelta(days=2) < short.expires_at - clock.now() <= timedelta(days=3)
+
+
+def test_only_the_fees_of_the_situation_are_billed(passed: PreReview, clerk: Staff) -> None:
+    """S23: line 2 is the fee of what is no home."""
+    for quantities in ({2: 1}, {1: 1, 2: 1}):
+        with transaction() as session, pytest.raises(NothingToBill) as refused:
+            service.bill_prereview(session, actor=clerk, prereview_id=passed.id, quantities=quantities)
+        assert list(refused.value.fields) == ["quantities.2"]
 
 
 def test_tax_and_formulas_are_not_billed(passed: PreReview, clerk: Staff) -> None:

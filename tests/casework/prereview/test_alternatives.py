@@ -35,7 +35,8 @@ def alternatives(own_database: str) -> None:
         draft = items.edited(session, pair[0], draft, "materials", materials=[*materials, card, book])
         when = {"question": "agent", "is": "yes"}
         rules = [
-            {"no": no, "condition": when, "effect": "ADD_MATERIAL", "params": {"material": 20 + no}} for no in (1, 2)
+            *situations["rules"],
+            *({"no": no, "condition": when, "effect": "ADD_MATERIAL", "params": {"material": no}} for no in (21, 22)),
         ]
         draft = items.edited(session, pair[0], draft, "situations", **situations | {"rules": rules})
         made = publishing.submit(session, actor=pair[0], version_id=draft.id, edit=draft.edit)

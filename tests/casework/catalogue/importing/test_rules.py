@@ -91,7 +91,9 @@ def test_every_conditional_paper_of_the_sample_has_worded_questions() -> None:
         conditional = {str(paper["no"]) for paper in content.materials if paper["condition"]}
         assert conditional == set(beside.wording.get(item_id, {})), item_id
         for question in content.questions:
-            assert "是否" in question["text"]
+            assert ("是否" in question["text"]) == (
+                len(question["options"]) == 2 and question["options"][0]["value"] == "yes"
+            )
 
 
 def test_a_paper_without_wording_asks_by_its_name_and_papers_may_share_a_question() -> None:
