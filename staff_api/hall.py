@@ -13,6 +13,7 @@ from casework.appointments import service as appointments
 from casework.appointments.drafts.service import Details
 from casework.appointments.models import Appointment
 from casework.appointments.rules import Need, State
+from casework.places.ports import Closing, TimeOfDay
 from casework.queue import service as queue
 from casework.queue.models import Ticket
 from casework.slots import queries as slots
@@ -47,10 +48,10 @@ class CheckInIn(ma.Schema):
 
 
 class PeriodIn(ma.Schema):
-    """From and to, times of Shanghai."""
+    """From and to, times of Shanghai; the end of the day is "24:00"."""
 
-    opens = ma.fields.Time(format="%H:%M", required=True)
-    closes = ma.fields.Time(format="%H:%M", required=True)
+    opens = TimeOfDay(required=True)
+    closes = Closing(required=True)
 
     @ma.post_load
     def _pair(self, data: dict[str, time], **_: Any) -> tuple[time, time]:

@@ -15,7 +15,7 @@ from uuid import UUID
 
 import pyotp
 from argon2 import PasswordHasher
-from argon2.exceptions import VerifyMismatchError
+from argon2.exceptions import InvalidHashError, VerifyMismatchError
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
@@ -112,10 +112,10 @@ def hashed(password: str) -> str:
 
 
 def matches(password_hash: str, password: str) -> bool:
-    """Whether the password is the one of the hash."""
+    """Whether the password is the one of the hash; what is no hash ("!", for somebody without a password) matches none."""
     try:
         return _hasher.verify(password_hash, password)
-    except VerifyMismatchError:
+    except (VerifyMismatchError, InvalidHashError):
         return False
 
 

@@ -206,8 +206,7 @@ def _exceptions(session: Session, hall_id: UUID, first: date, last: date) -> dic
         )
     )
     return {
-        day: Exceptional(tuple((time.fromisoformat(a), time.fromisoformat(b)) for a, b in periods), reason, reason_en)
-        for day, periods, reason, reason_en in rows
+        day: Exceptional(rules.read_periods(periods), reason, reason_en) for day, periods, reason, reason_en in rows
     }
 
 
@@ -306,5 +305,5 @@ def opening_answer(found: Opening, language: str) -> dict[str, Any]:
 
 
 def periods_answer(periods: Iterable[tuple[time, time]]) -> list[dict[str, str]]:
-    """Periods as they are answered: "09:00" in Shanghai."""
-    return [{"opens": f"{opens:%H:%M}", "closes": f"{closes:%H:%M}"} for opens, closes in periods]
+    """Periods as they are answered: "09:00" in Shanghai; the end of the day is "24:00"."""
+    return [{"opens": opens, "closes": closes} for opens, closes in rules.written_periods(periods)]

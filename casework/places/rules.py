@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, time, timedelta
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from uuid import UUID, uuid5
 
+from core import clock
 from core.errors import InvalidInput
 from core.workdays import Calendar
 
 Periods = tuple[tuple[time, time], ...]
+
+MIDNIGHT = time.max
+"""The end of the day as the end of a period, written 24:00: every moment of the day is before it."""
+_MIDNIGHT = "24:00"
 
 SEARCH_DAYS = 60
 """How far ahead the next open day is looked for; the longest holidays with closures around them are far shorter [D]."""
@@ -185,6 +190,33 @@ def check_periods(periods: Sequence[tuple[time, time]]) -> Periods:
         if opens < closes:
             raise InvalidInput(fields={"periods": ["时段不能重叠 / periods overlap"]})
     return ordered
+
+
+def read_time(written: str) -> time:
+    """A time of day as it is kept, 24:00 too. Raises `ValueError`."""
+    return MIDNIGHT if written == _MIDNIGHT else time.fromisoformat(written)
+
+
+def written_time(found: time) -> str:
+    """A time of day as it is kept and answered: "09:00", "24:00"."""
+    return _MIDNIGHT if found == MIDNIGHT else f"{found:%H:%M}"
+
+
+def read_periods(written: Iterable[Sequence[str]]) -> Periods:
+    """Periods as they are kept: [["09:00", "12:00"], …]."""
+    return tuple((read_time(opens), read_time(closes)) for opens, closes in written)
+
+
+def written_periods(periods: Iterable[tuple[time, time]]) -> list[list[str]]:
+    """The other way round to `read_periods`."""
+    return [[written_time(opens), written_time(closes)] for opens, closes in periods]
+
+
+def moment_of(day: date, found: time) -> datetime:
+    """The moment of a time of day in Shanghai, which has no summer time; `MIDNIGHT` is the next day's first."""
+    if found == MIDNIGHT:
+        return datetime.combine(day + timedelta(days=1), time.min, clock.SHANGHAI)
+    return datetime.combine(day, found, clock.SHANGHAI)
 
 
 _CAUSES = {

@@ -27,6 +27,7 @@ from casework.places.models import HallException, HallHours, HallZone, ServiceHa
 from casework.places.points import rules as point_rules
 from casework.places.points import service as points
 from casework.places.points.rules import Position
+from casework.places.ports import period
 from casework.places.rules import Level, WindowKind, WindowState
 from core import audit, clock, ids
 from core.actors import Staff, System
@@ -49,9 +50,7 @@ class _Special(ma.Schema):
 
 class _Hours(ma.Schema):
     weekdays = ma.fields.List(ma.fields.Integer(strict=True, validate=Range(1, 7)), required=True)
-    periods = ma.fields.List(
-        ma.fields.Tuple((ma.fields.Time(format="%H:%M"), ma.fields.Time(format="%H:%M"))), required=True
-    )
+    periods = ma.fields.List(period(), required=True)
 
 
 class _Hall(ma.Schema):
@@ -257,7 +256,7 @@ def add_exception(
     rules.special_days(day, None, clock.today())
     if not reason.strip():
         raise InvalidInput(fields={"reason": ["请说明原因 / say why"]})
-    said = [[f"{opens:%H:%M}", f"{closes:%H:%M}"] for opens, closes in rules.check_periods(periods)]
+    said = rules.written_periods(rules.check_periods(periods))
     before = session.scalar(
         select(HallException).where(HallException.hall_id == hall_id, HallException.day == day).with_for_update()
     )

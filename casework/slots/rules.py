@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any, NoReturn
 
+from casework.places.rules import moment_of
 from core import clock
 from core.errors import InvalidInput
 from core.workdays import Calendar, add_workdays, is_workday
@@ -157,8 +158,8 @@ def plan(
     length = timedelta(minutes=slot_minutes)
     found = []
     for opens, closes in periods:
-        starts = datetime.combine(day, opens, clock.SHANGHAI)
-        ends = datetime.combine(day, closes, clock.SHANGHAI)
+        starts = moment_of(day, opens)
+        ends = moment_of(day, closes)
         while starts + length <= ends:
             found.append(Planned(starts, starts + length, minutes, reserved, windows * slot_minutes))
             starts += length

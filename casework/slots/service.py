@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from casework.places import queries as places
 from casework.places import service as place_service
-from casework.places.rules import Opening, check_periods, special_days
+from casework.places.rules import Opening, check_periods, read_periods, special_days, written_periods
 from casework.slots import queries, rules
 from casework.slots.models import BookingPolicy, Slot, SlotDay, SlotPlan
 from casework.slots.rules import HallPolicy, Planned
@@ -133,7 +133,7 @@ def _planned(
         length = own.slot_minutes or length
         percent = percent if own.booking_percent is None else own.booking_percent
         if own.periods is not None:
-            periods = rules.within(_periods(own.periods), periods)
+            periods = rules.within(read_periods(own.periods), periods)
     booked = next((slot for slot in there if slot.used_minutes), None)
     if booked is not None:
         length = (booked.ends_at - booked.starts_at) // timedelta(minutes=1)
@@ -156,10 +156,6 @@ def _resize(slot: Slot, planned: Planned | None, reserved_until: datetime) -> No
         slot.planned_minutes, slot.physical_minutes = planned.minutes, planned.physical_minutes
         slot.reserved_minutes, slot.reserved_until = planned.reserved_minutes, reserved_until
     slot.capacity_minutes = max(slot.planned_minutes, slot.used_minutes)
-
-
-def _periods(stored: Iterable[Sequence[str]]) -> rules.Periods:
-    return tuple((time.fromisoformat(opens), time.fromisoformat(closes)) for opens, closes in stored)
 
 
 def remake(session: Session, *, hall_id: UUID, zone_codes: Sequence[str], days: Sequence[date] | None = None) -> None:
@@ -232,7 +228,7 @@ def set_plan(
         raise InvalidInput(fields={"zone_code": ["本大厅没有这个区 / this hall has no such zone"]})
     said = None if periods is None else check_periods(periods)
     values = {
-        "periods": None if said is None else [[f"{opens:%H:%M}", f"{closes:%H:%M}"] for opens, closes in said],
+        "periods": None if said is None else written_periods(said),
         "windows": windows,
         "slot_minutes": slot_minutes,
         "booking_percent": booking_percent,

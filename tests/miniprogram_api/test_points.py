@@ -122,6 +122,9 @@ def test_at_night_only_machines_are_open(client: FlaskClient, city: dict[str, An
         assert len(page["items"]) == 50
         assert all(point["open_now"] for point in page["items"])
         assert not ask(client, kind="VILLAGE")["items"][0]["open_now"]
+    with clock.at(TUESDAY.replace(hour=23, minute=59, second=30)):
+        machine = ask(client, open_now="true", limit=1)["items"][0]
+        assert machine["today"]["periods"] == [{"opens": "00:00", "closes": "24:00"}]
     with clock.at(TUESDAY.replace(month=10, day=1)):
         closed = ask(client, kind="TOWN", limit=1)["items"][0]
         assert (closed["open_now"], closed["today"]["reason_text"]) == (False, "法定节假日：国庆节")

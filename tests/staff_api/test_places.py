@@ -83,6 +83,31 @@ def test_hours_of_the_week_change_slots_map_and_answers(desk: Desk, client: Flas
     assert hall["today"]["periods"] == [MORNING]
 
 
+def test_hours_that_end_at_midnight(desk: Desk, client: FlaskClient) -> None:
+    """Slots go up to it, the map and the guide say 24:00, and the hall is open until then."""
+    evening = {"opens": "20:00", "closes": "24:00"}
+    hours = [{"weekday": weekday, "periods": [evening]} for weekday in range(1, 6)]
+    shown = desk.send("PUT", "/hall/hours", {"edit": 1, "hours": hours}).json
+    assert [day["periods"] for day in shown["hours"]] == [[evening]] * 5
+    assert desk.send("GET", "/hall").json["hours"] == shown["hours"]
+    with transaction() as session:
+        make.slot(session, at(20))
+        last = session.scalar(select(func.max(Slot.ends_at)).where(Slot.day == TOMORROW, Slot.planned_minutes > 0))
+    assert last is not None
+    assert timedelta() <= at(0) + timedelta(days=1) - last < timedelta(minutes=30)
+    with clock.at(at(23) + timedelta(minutes=59)):
+        hall = client.get(f"/api/v1/places/halls/{CITY_HALL}").get_json()
+        assert hall["today"]["periods"] == [evening]
+        near = {"lat": 29.8683, "lng": 121.6216, "datum": "GCJ02", "kind": "HALL", "open_now": "true"}
+        (open_hall,) = client.get("/api/v1/places/near", query_string=near).get_json()["items"]
+        assert (open_hall["hall_id"], open_hall["open_now"]) == (str(CITY_HALL), True)
+    for wrong in ("24:01", "25:00", "00:00"):
+        said = [{"weekday": 1, "periods": [{"opens": "08:00", "closes": wrong}]}]
+        assert desk.send("PUT", "/hall/hours", {"edit": 2, "hours": said}).status_code == 422
+    begins = [{"weekday": 1, "periods": [{"opens": "24:00", "closes": "24:00"}]}]
+    assert desk.send("PUT", "/hall/hours", {"edit": 2, "hours": begins}).status_code == 422
+
+
 def test_who_changes_what_somebody_else_changed_is_refused(desk: Desk) -> None:
     assert desk.send("PUT", "/hall/hours", {"edit": 1, "hours": week(1)}).status_code == 200
     late = desk.send("PUT", "/hall/hours", {"edit": 1, "hours": week(1, 2)})

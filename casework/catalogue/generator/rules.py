@@ -303,5 +303,5 @@ def _point(number: int, kind: str, regions: Sequence[Mapping[str, Any]], chance:
 
 def _hours(kind: str) -> list[dict[str, Any]]:
     if kind == "TERMINAL":
-        return [{"weekdays": [1, 2, 3, 4, 5, 6, 7], "periods": [["00:00", "23:59"]]}]
+        return [{"weekdays": [1, 2, 3, 4, 5, 6, 7], "periods": [["00:00", "24:00"]]}]
     return [{"weekdays": [1, 2, 3, 4, 5], "periods": [["08:30", "11:30"], ["13:30", "17:00"]]}]

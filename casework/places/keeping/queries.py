@@ -30,7 +30,7 @@ class Kept:
     def hours(self) -> Iterator[tuple[int, time, time]]:
         """Weekday (1 = Monday), opening and closing times."""
         for weekday, opens, closes in self.fields[_HOURS]:
-            yield int(weekday), time.fromisoformat(opens), time.fromisoformat(closes)
+            yield int(weekday), rules.read_time(opens), rules.read_time(closes)
 
     def kind(self, window: str) -> WindowKind:
         """The kind of the window with this code."""
@@ -87,7 +87,9 @@ def _said(hall: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _week(periods: Iterable[tuple[int, time, time]]) -> list[list[Any]]:
-    return [[weekday, f"{opens:%H:%M}", f"{closes:%H:%M}"] for weekday, opens, closes in sorted(periods)]
+    return [
+        [weekday, rules.written_time(opens), rules.written_time(closes)] for weekday, opens, closes in sorted(periods)
+    ]
 
 
 def _present(session: Session, halls: Iterable[UUID]) -> dict[UUID, dict[str, Any]]:

@@ -73,7 +73,7 @@ def set_week(
 
 
 def _spoken(weekday: Any, opens: Any, closes: Any) -> str:
-    return f"{weekday} {opens:%H:%M}-{closes:%H:%M}"
+    return f"{weekday} {rules.written_time(opens)}-{rules.written_time(closes)}"
 
 
 def set_window(

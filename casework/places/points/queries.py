@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -17,15 +17,13 @@ from casework.catalogue import queries as catalogue
 from casework.catalogue.answers import queries as answers
 from casework.catalogue.answers.queries import Revision
 from casework.catalogue.elements import queries as elements
-from casework.catalogue.elements.rules import ServeScope
-from casework.catalogue.lookups import queries as lookups
 from casework.places import queries as places
 from casework.places import rules as place_rules
 from casework.places.models import HallException
 from casework.places.points import rules
-from casework.places.points.models import ItemScope, PointException, ServiceHours, ServicePoint
-from casework.places.points.rules import Hours, Kind, Position, Scope
-from casework.places.rules import Exceptional, Opening, Periods
+from casework.places.points.models import PointException, ServiceHours, ServicePoint
+from casework.places.points.rules import Hours, Kind, Position
+from casework.places.rules import Exceptional, Opening, Reach
 from core import calendar, clock
 from core.errors import InvalidInput, NotFound
 from core.statements import Statement
@@ -192,17 +190,11 @@ def _taking(session: Session, item_id: str, day: date) -> dict[str, Any]:
     it is reserved to the city.
     """
     item = catalogue.item_in_force(session, item_id, day)
-    scope = session.get(ItemScope, item_id)
-    if scope is not None:
-        citywide = scope.scope == Scope.CITYWIDE
-    else:
-        citywide = elements.elements(session, item.version_id).serve_scope is not ServeScope.UNSAID
-    regions = lookups.regions(session)
-    region = next((found["code"] for found in regions if found["name"] in item.authority), None)
+    where = places.handled(session, item, elements.elements(session, item.version_id).serve_scope)
     return {
         "halls": [hall.id for hall in places.halls_for_item(session, item_id)],
-        "reserved": scope is not None and scope.reserved_to_city,
-        "region": None if citywide else region,
+        "reserved": where.reach is Reach.CITY_ONLY,
+        "region": where.region_code,
         "zone": f'["{item.zone_code}"]',
         "item": f'["{item_id}"]',
     }
@@ -236,15 +228,13 @@ def _today(session: Session, day: date) -> _Today:
 
 
 def _hours(row: ServiceHours) -> Hours:
-    return Hours({int(weekday): _periods(periods) for weekday, periods in row.week.items()}, row.rest_days)
-
-
-def _periods(stored: Iterable[Sequence[str]]) -> Periods:
-    return tuple((time.fromisoformat(opens), time.fromisoformat(closes)) for opens, closes in stored)
+    return Hours(
+        {int(weekday): place_rules.read_periods(periods) for weekday, periods in row.week.items()}, row.rest_days
+    )
 
 
 def _exceptional(row: Any) -> Exceptional:
-    return Exceptional(_periods(row.periods), row.reason, row.reason_en)
+    return Exceptional(place_rules.read_periods(row.periods), row.reason, row.reason_en)
 
 
 _EXCEPTIONS = text(

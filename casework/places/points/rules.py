@@ -122,4 +122,4 @@ def opening(day: date, calendar: Calendar, hours: Hours, exception: Exceptional 
 def open_at(found: Opening, moment: datetime) -> bool:
     """Whether it is open at `moment`, of the same day."""
     now = clock.local(moment).time()
-    return any(opens <= now < closes for opens, closes in found.periods)
+    return any(opens <= now and (now < closes or closes == places.MIDNIGHT) for opens, closes in found.periods)

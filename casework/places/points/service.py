@@ -29,24 +29,20 @@ from casework.places.models import HallHours, ServiceHall
 from casework.places.points import rules
 from casework.places.points.models import ItemScope, PointException, ServiceHours, ServicePoint
 from casework.places.points.rules import Kind, Position, Scope
+from casework.places.ports import period
 from core.errors import InvalidInput
 
 _BATCH = 1_000
-_TIME = "%H:%M"
-
-
-def _period() -> ma.fields.Field[Any]:
-    return ma.fields.Tuple((ma.fields.Time(format=_TIME), ma.fields.Time(format=_TIME)))
 
 
 class _Hours(ma.Schema):
     weekdays = ma.fields.List(ma.fields.Integer(strict=True, validate=Range(1, 7)), required=True)
-    periods = ma.fields.List(_period(), required=True)
+    periods = ma.fields.List(period(), required=True)
 
 
 class _Exception(ma.Schema):
     day = ma.fields.Date(required=True)
-    periods = ma.fields.List(_period(), required=True)
+    periods = ma.fields.List(period(), required=True)
     reason = ma.fields.String(required=True, validate=Length(1, 200))
     reason_en = ma.fields.String(load_default="", validate=Length(0, 200))
 
@@ -244,7 +240,7 @@ def _write(session: Session, hours: Mapping[UUID, dict[str, Any]], rows: Sequenc
 def _write_exceptions(session: Session, points: Sequence[Mapping[str, Any]]) -> int:
     wanted = {
         (said["day"], rules.point_id(point["code"])): {
-            "periods": _stored(places.check_periods(said["periods"])),
+            "periods": places.written_periods(places.check_periods(said["periods"])),
             "reason": said["reason"],
             "reason_en": said["reason_en"],
         }
@@ -265,12 +261,8 @@ def _write_exceptions(session: Session, points: Sequence[Mapping[str, Any]]) -> 
     return sum(present.get(key) != said for key, said in wanted.items()) + len(present.keys() - wanted.keys())
 
 
-def _stored(periods: Iterable[tuple[time, time]]) -> list[list[str]]:
-    return [[f"{opens:%H:%M}", f"{closes:%H:%M}"] for opens, closes in periods]
-
-
 def _hours_row(week: Mapping[int, Iterable[tuple[time, time]]], *, rest_days: bool) -> dict[str, Any]:
-    stored = {str(day): _stored(sorted(week[day])) for day in sorted(week)}
+    stored = {str(day): places.written_periods(sorted(week[day])) for day in sorted(week)}
     key = orjson.dumps([stored, rest_days], option=orjson.OPT_SORT_KEYS).decode()
     return {"id": rules.hours_id(key), "week": stored, "rest_days": rest_days}
 

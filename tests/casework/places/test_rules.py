@@ -14,9 +14,12 @@ from casework.places.rules import (
     cause_text,
     check_periods,
     hall_id,
+    moment_of,
     next_open,
     opening,
+    read_periods,
     window_id,
+    written_periods,
 )
 from core.errors import InvalidInput
 from core.workdays import Calendar, Day
@@ -84,6 +87,21 @@ def test_the_next_open_day_jumps_the_holiday_and_closures(days: Calendar) -> Non
 def test_periods_that_cannot_be(periods: list[tuple[time, time]]) -> None:
     with pytest.raises(InvalidInput):
         check_periods(periods)
+
+
+def test_hours_end_at_24_o_clock() -> None:
+    """The end of the day is no time of the clock: it is kept and answered as 24:00."""
+    allday = read_periods([["00:00", "24:00"]])
+    assert check_periods(allday) == allday
+    assert written_periods(allday) == [["00:00", "24:00"]]
+    assert written_periods(read_periods([["08:30", "23:59"]])) == [["08:30", "23:59"]]
+    day = date(2026, 12, 31)
+    assert moment_of(day, allday[0][1]) == moment_of(date(2027, 1, 1), time(0))
+    with pytest.raises(InvalidInput):
+        check_periods([(time(20), allday[0][1]), (time(22), time(23))])
+    for written in ("24:01", "25:00", "24"):
+        with pytest.raises(ValueError, match=r"."):
+            read_periods([["00:00", written]])
 
 
 def test_periods_are_put_in_order_and_may_touch() -> None:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from casework.places.rules import moment_of, read_periods
 from casework.slots import rules
 from casework.slots.rules import HallPolicy, Room, Sitting
 from core.clock import SHANGHAI
@@ -77,6 +78,16 @@ def test_what_is_left_of_a_period_is_no_slot() -> None:
     )
     assert len(slots) == 2
     assert rules.plan(date(2026, 9, 24), (), windows=9, slot_minutes=30, percent=60, reserved_percent=0) == ()
+
+
+def test_the_last_slot_of_an_evening_ends_at_midnight() -> None:
+    evening = read_periods([["23:00", "24:00"]])
+    slots = rules.plan(date(2026, 9, 24), evening, windows=1, slot_minutes=30, percent=100, reserved_percent=0)
+    assert [slot.ends_at for slot in slots] == [
+        moment_of(date(2026, 9, 24), time(23, 30)),
+        moment_of(date(2026, 9, 25), time(0)),
+    ]
+    assert rules.within(read_periods([["20:00", "24:00"]]), evening) == evening
 
 
 def test_a_plan_opens_nothing_that_is_closed() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from casework.places.points import rules
 from casework.places.points.rules import Datum, Hours, Position
-from casework.places.rules import Cause, Exceptional
+from casework.places.rules import Cause, Exceptional, read_periods
 from core import clock
 from core.workdays import Calendar, Day
 
@@ -39,6 +39,14 @@ def test_wgs84_becomes_gcj02() -> None:
     assert 300 < rules.metres(there, Position(29.8683, 121.5440)) < 700
     assert rules.gcj02(29.8683, 121.5440, Datum.GCJ02) == (29.8683, 121.5440)
     assert rules.gcj02(52.5, 13.4, Datum.WGS84) == (52.5, 13.4)
+
+
+def test_a_machine_that_never_closes_is_open_in_the_last_minute_too() -> None:
+    day = date(2026, 11, 24)
+    always = Hours({weekday: read_periods([["00:00", "24:00"]]) for weekday in range(1, 8)}, rest_days=True)
+    found = rules.opening(day, HOLIDAY, always, None)
+    for moment in (time(0), time(12), time(23, 59), time(23, 59, 59), time.max):
+        assert rules.open_at(found, datetime.combine(day, moment, clock.SHANGHAI))
 
 
 def test_a_machine_works_on_a_holiday_and_a_counter_does_not() -> None:
