@@ -88,6 +88,11 @@ def test_both_factors_sign_in(person: Person) -> None:
     assert (actor.staff_id, actor.roles, actor.department_id) == (person.id, frozenset({roles.FRONT_CLERK}), "D11")
 
 
+def test_what_is_no_hash_matches_no_password() -> None:
+    assert not service.matches("!", "!")
+    assert not service.matches("", "")
+
+
 def test_one_factor_is_not_enough(person: Person) -> None:
     assert person.sign_in(password="Wrong-horse-77") is None
     assert person.sign_in(code="000000" if person.code() != "000000" else "111111") is None
