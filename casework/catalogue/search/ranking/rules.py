@@ -8,19 +8,21 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from casework.catalogue.search.lexicon.rules import Alternative
+from casework.catalogue.search.lexicon.rules import SAME, Alternative
 from casework.catalogue.search.understanding.rules import Known, Reading, Unit
 from casework.catalogue.search.words.rules import bigrams, fold, initials, runs, sounds, syllables
 
-MOST = 300
+MOST = 160
 """Most items that a search looks at closely."""
-_FEW = 200
+_FEW = 150
 _TELLING = 0.2
 """The largest share of all items that holds a term which says something; beyond, it isn't worth finding them all."""
 _GOOD = 0.75
 """A best answer from here on makes it needless to look at items that hold only common terms."""
 _DEED, _PLACE, _PAPER = 0.6, 0.25, 0.4
 """What a deed weighs, a place, and what is only found in papers, beside a thing that is as rare."""
+_TOLD = 0.5
+"""What of a story the lexicon doesn't know, beside things that it does: 贸易 of 注册贸易公司."""
 _BODY, _INITIALS, _BEGINS, CODE, TOPIC = "·", ".", "^", "#", "@"
 INITIALS_LENGTH = 3
 _BRACKET = re.compile(r"[(\uff08]")
@@ -94,7 +96,7 @@ class Sought:
 
 def seek(unit: Unit, known: Known, total: int) -> Sought:
     """Choose the terms of a unit: of each alternative the rarest; failing those its parts, its sound, and the papers."""
-    terms = {term for alternative in unit.alternatives for term in _rarest(alternative, known)}
+    terms = _alternatives_terms(unit, known)
     if unit.prefix:
         terms.add(_BEGINS + unit.prefix)
     if unit.code:
@@ -116,6 +118,20 @@ def seek(unit: Unit, known: Known, total: int) -> Sought:
     weight *= _DEED if unit.deed else _PLACE if unit.place else 1.0 if named else _PAPER
     pairs = tuple(f" {pair} " for pair in _pairs(unit.said.split()))
     return Sought(unit, tuple(sorted(terms)), items, weight, grams, pairs)
+
+
+def _alternatives_terms(unit: Unit, known: Known) -> set[str]:
+    """The rarest terms of the alternatives, the best first, until enough items hold one."""
+    terms: set[str] = set()
+    items = 0
+    for alternative in unit.alternatives:
+        rarest = set(_rarest(alternative, known)) - terms
+        more = sum(map(known, rarest))
+        if alternative.quality < SAME and items and items + more > _FEW:
+            continue
+        terms |= rarest
+        items += more
+    return terms
 
 
 def _rarest(alternative: Alternative, known: Known) -> Sequence[str]:
@@ -166,7 +182,8 @@ class Wanted:
     def of(cls, reading: Reading, known: Known, total: int) -> Wanted:
         """Choose the terms of its units."""
         sought = tuple(seek(unit, known, total) for unit in reading.units)
-        weights = [one.weight for one in sought]
+        sure = any(not (one.unit.doubtful or one.unit.deed or one.unit.place) and one.items for one in sought)
+        weights = [one.weight * (_TOLD if sure and one.unit.doubtful else 1.0) for one in sought]
         if not any(weights):
             weights = [1.0] * len(weights)
         whole = sum(weights)

@@ -18,6 +18,8 @@ _LONGEST_SAID = 8
 _LONGEST_GUESS = 12
 _CODE_LENGTH = 3
 _SHORTEST_PREFIX = 3
+_LONG_UNKNOWN = 5
+"""From how many characters on an unknown stretch is several words, and not one with a slip in it."""
 _PARTICLES = frozenset("了的呢吗啊呀")
 _AMOUNT = re.compile(
     "[0-9一二三四五六七八九十两几半百多]{1,4}"
@@ -289,6 +291,9 @@ class _Reader:
             if end - begin > 1 or (end > begin and not units and end == len(said)):
                 piece = text[begin:end] if aligned else ""
                 heard = " ".join(said[begin:end])
+                if len(piece) >= _LONG_UNKNOWN and (words := self._in_catalogue(piece)):
+                    units.extend(_raw(word) for word in words)
+                    return
                 raw = _raw(piece) if len(piece) > 1 and not is_latin(piece) else Unit(piece or text)
                 accented = _of_words(raw.text, self.lexicon.accented(heard), _SLIP) if self.dropped else None
                 units.append(replace(accented or raw, grams=raw.grams, said=heard))
@@ -308,6 +313,16 @@ class _Reader:
                 at += 1
         rest(start, len(said))
         return units
+
+    def _in_catalogue(self, text: str) -> list[str]:
+        """The parts of an unknown stretch that the catalogue knows: 征地, 前期, 用地 of 征地前期用地."""
+        words = [text[0]]
+        for at in range(1, len(text)):
+            if self.known(text[at - 1 : at + 1]):
+                words[-1] += text[at]
+            else:
+                words.append(text[at])
+        return [word for word in words if len(word) > 1]
 
     def _latin(self, text: str) -> Iterator[Unit]:
         """Pinyin, initials, a code, an English word with a slip in it."""

@@ -4,7 +4,7 @@ from collections import Counter
 
 from casework.catalogue.search.comparing.rules import Candidate, ranked
 from casework.catalogue.search.lexicon.rules import lexicon
-from casework.catalogue.search.ranking.rules import Plan, Texts, Wanted, item_terms, plan
+from casework.catalogue.search.ranking.rules import Plan, Texts, Wanted, item_terms, plan, seek
 from casework.catalogue.search.understanding.rules import read
 
 NAMES = {
@@ -109,3 +109,20 @@ def test_rare_terms_are_looked_for_and_common_ones_only_together() -> None:
     assert planned("变更登记").few == ()
     assert planned("变更登记").loose == (("变更",),)
     assert planned("登记").loose == (), "a quarter of all items hold it: as good as nothing was said"
+
+
+def test_what_the_lexicon_does_not_know_says_less_than_what_it_knows() -> None:
+    names = {"A": "对外贸易经营者登记", "B": "有限责任公司设立登记"}
+    assert Small(names).find("注册一个贸易公司")[0] == "B"
+
+
+def test_further_meanings_are_looked_for_only_while_few_items_hold_what_is_meant_first() -> None:
+    def terms(counts: dict[str, int]) -> tuple[str, ...]:
+        def known(term: str) -> int:
+            return counts.get(term, 0)
+
+        (unit,) = read("项目核准", lexicon(), known)[0].units
+        return seek(unit, known, 20_000).terms
+
+    assert terms({"项目": 30, "目核": 4, "核准": 150, "审批": 4_000}) == ("目核",)
+    assert terms({"审批": 4_000}) == ("审批",)

@@ -75,6 +75,11 @@ def test_of_a_long_story_only_so_much_is_looked_for() -> None:
     assert len(understood("护照身份证户口驾驶证社保卡居住证结婚离婚公积金低保护士医师").units) == 6
 
 
+def test_of_a_long_unknown_stretch_the_parts_that_the_catalogue_knows_are_looked_for() -> None:
+    assert units("甲乙家政丙丁己庚") == ["家政"]
+    assert units("甲家政丙") == ["甲家政丙"], "one word with a slip in it, for all we know"
+
+
 def test_initials_of_two_words_in_a_row() -> None:
     assert units("gjjbl") == ["gjj", "bl"]
 
