@@ -21,6 +21,7 @@ from auth.acting import service as acting
 from auth.sessions import authenticator
 from auth.sessions.authenticator import TokenAuthenticator
 from core import db
+from core.errors import MalformedRequest, NotFound
 from core.settings import Settings, load
 from core.web import access
 from core.web.blueprint import Blueprint
@@ -60,6 +61,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     app.wsgi_app = EveryAnswer(app.wsgi_app)  # type: ignore[method-assign]
+    app.before_request(_begin)
     access.install(app, TokenAuthenticator(), settings.metrics_token)
     access.install_acting(app, acting.resolve)
     authenticator.listen(db.conninfo(settings.database_url, "ningbo-government-notices"))
@@ -72,7 +74,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     tickets.register(app)
     sign_in_pages.register(app, settings)
     metrics.register(app)
-    app.before_request(_begin)
     return app
 
 
@@ -104,5 +105,10 @@ def _modules(package: ModuleType) -> list[ModuleType]:
 
 
 def _begin() -> None:
+    """Before anything reads the request: no database takes the NUL character, and nobody types it."""
+    if "\0" in request.environ["PATH_INFO"]:
+        raise NotFound()
+    if "%00" in (query := request.environ.get("QUERY_STRING", "")) or "\0" in query:
+        raise MalformedRequest(fields={"query": ["不能含有空字符 / the NUL character can't be in it"]})
     if request.method not in _WITHOUT_BODY and request.mimetype != "multipart/form-data":
         request.max_content_length = MAX_JSON_BODY

@@ -1,5 +1,7 @@
 """Every failure is problem+json in the caller's language, with no database or partner text in it."""
 
+from typing import Any
+
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -44,6 +46,40 @@ def test_bad_requests_have_stable_codes(
 ) -> None:
     answer = client.open(path, method=method, data=body, content_type=content_type)
     assert (answer.status_code, answer.get_json()["code"]) == (status, code)
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "code"),
+    [
+        ("/api/v1/catalogue/items/NB-002%00", 404, "NOT_FOUND"),
+        ("/api/v1/progress/%00", 404, "NOT_FOUND"),
+        ("/staff/v1/prereviews/%00/claim", 404, "NOT_FOUND"),
+        ("/staff/v1/catalogue/items/a%00b", 404, "NOT_FOUND"),
+        ("/oidc/%00", 404, "NOT_FOUND"),
+        ("/%00", 404, "NOT_FOUND"),
+        ("/api/v1/catalogue/items?q=a%00b", 400, "MALFORMED_REQUEST"),
+        ("/api/v1/catalogue/items?%00=1", 400, "MALFORMED_REQUEST"),
+        ("/api/v1/places/near?lat=29.8&lng=121.5&item=%00", 400, "MALFORMED_REQUEST"),
+        ("/api/v1/bills?cursor=%00", 400, "MALFORMED_REQUEST"),
+        ("/staff/v1/cases?state=%00", 400, "MALFORMED_REQUEST"),
+        ("/staff/v1/audit?actor=%00", 400, "MALFORMED_REQUEST"),
+    ],
+)
+def test_a_nul_character_goes_no_further_than_the_edge(
+    client: FlaskClient, citizen: Any, staff: Any, count_queries: Any, path: str, status: int, code: str
+) -> None:
+    """Whoever asks and however: nothing is asked of the database."""
+    headers = [{}, citizen(level=3)[1], staff("HALL_MANAGER")[1]]
+    with count_queries() as seen:
+        for who in headers:
+            for method in ("GET", "POST", "PUT", "DELETE"):
+                answer = client.open(path, method=method, headers=who)
+                assert (answer.status_code, answer.get_json()["code"]) == (status, code)
+    assert seen == []
+
+
+def test_what_only_looks_like_a_nul_character_is_let_through(client: FlaskClient) -> None:
+    assert client.get("/api/v1/catalogue/items?q=%2500").status_code == 200
 
 
 def test_a_bug_says_nothing_of_itself(database: Flask) -> None:

@@ -42,7 +42,7 @@ def test_what_i_looked_at_is_remembered_until_i_say_forget(client: FlaskClient, 
 
 def test_what_can_t_be_a_code_is_not_found(client: FlaskClient, citizen: Any) -> None:
     _, me = citizen()
-    for nonsense in ("%00", "NB-002%00", "%E4%B8%80", "x" * 500):
+    for nonsense in ("%01", "NB-002%01", "%E4%B8%80", "x" * 500):
         assert client.put(f"{MINE}/favourites/{nonsense}", headers=me).status_code == 404
         assert client.put(f"{MINE}/seen/{nonsense}", headers=me).status_code == 404
         assert client.delete(f"{MINE}/favourites/{nonsense}", headers=me).status_code == 204
