@@ -137,6 +137,7 @@ class ItemEntryOut(ma.Schema):
     hot = _flag(required=True)
     is_fee = _flag(required=True)
     is_sample = _flag(required=True)
+    paused = _flag(required=True, metadata={"description": "暂停办理: nothing can be begun, and it isn't hot"})
 
 
 class NothingOut(ma.Schema):

@@ -12,10 +12,12 @@ from sqlalchemy.exc import DBAPIError
 
 from casework.catalogue import service
 from casework.catalogue.answers.queries import LOOK_SECONDS
+from casework.catalogue.answers.service import touch
 from casework.catalogue.drafts import service as drafts
 from casework.catalogue.linting.queries import all_faults
 from casework.catalogue.publishing import service as publishing
 from casework.catalogue.rules import GoneKind
+from casework.catalogue.search import service as search
 from casework.places.points import service as points
 from core import clock, db
 from core.actors import System
@@ -144,6 +146,49 @@ def test_a_paused_item_says_so_before_its_guide_is_followed(client: FlaskClient,
         items.published(session, pair, "service", **pause)
     step = guide(client, {})
     assert (step["paused"], step["pause_reason"]) == (True, "系统升级")
+
+
+def test_a_paused_item_is_marked_in_lists_and_is_not_hot(client: FlaskClient, own_database: str) -> None:
+    """S48: it is found, but not shown before what can be done; when it goes on, all is as before."""
+
+    def told() -> tuple[bool, bool, bool, bool, bool, int]:
+        time.sleep(LOOK_SECONDS + 0.1)
+        listed = client.get(f"{ITEMS}?q=二手房").get_json()["items"][0]
+        whole = client.get(f"{ITEMS}/{ITEM}").get_json()
+        assert (listed["item_id"], listed["hot"], listed["paused"]) == (ITEM, whole["hot"], whole["paused"])
+        hot = client.get(f"{ITEMS}?hot=true&zone=Z4&limit=50").get_json()["items"]
+        used = client.get("/api/v1/catalogue/popular").get_json()["items"]
+        zones = client.get("/api/v1/catalogue/zones").get_json()["items"]
+        return (
+            listed["paused"],
+            listed["hot"],
+            ITEM in [one["item_id"] for one in hot],
+            client.get(f"{ITEMS}?zone=Z4&limit=1").get_json()["items"][0]["item_id"] == ITEM,
+            used[0]["item_id"] == ITEM,
+            next(zone["hot"] for zone in zones if zone["code"] == "Z4"),
+        )
+
+    def use() -> None:
+        with db.transaction() as session:
+            search.record_uses(session, {ITEM: 7})
+            touch(session)
+
+    use()
+    before = told()
+    assert before[:3] == (False, True, True)
+    assert before[4]
+    with db.transaction() as session:
+        pair = items.managers(session)
+        pause: dict[str, Any] = {"paused": True, "pause_reason": "系统升级", "bookable": False, "pre_review": False}
+        items.published(session, pair, "service", **pause)
+    paused = told()
+    assert paused == (True, False, False, False, False, before[5] - 1)
+    use()
+    assert told() == paused
+    with db.transaction() as session:
+        # The day's second version takes effect at once: a pause ends when it may.
+        items.published(session, pair, "service", paused=False, pause_reason="", bookable=True, pre_review=True)
+    assert told() == before
 
 
 def test_too_many_answers_are_refused(client: FlaskClient) -> None:

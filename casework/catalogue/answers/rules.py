@@ -30,6 +30,7 @@ def entry_answer(row: Any, language: str) -> dict[str, Any]:
         "hot": row.hot,
         "is_fee": row.is_fee,
         "is_sample": row.is_sample,
+        "paused": row.paused,
     }
 
 
@@ -77,7 +78,7 @@ def item_answer(item: Item, elements: Elements, language: str) -> dict[str, Any]
         "bookable": item.bookable,
         "pre_review": item.pre_review,
         "deliverable": item.deliverable,
-        "hot": item.hot,
+        "hot": item.hot and not item.paused,
         "original_return_required": item.original_return_required,
         "biometric_on_site": item.biometric_on_site,
         "agent_allowed": item.agent_allowed,
@@ -91,6 +92,7 @@ def item_answer(item: Item, elements: Elements, language: str) -> dict[str, Any]
         "supervise": item.supervise,
         "elements": {field.name: _plain(getattr(elements, field.name)) for field in fields(elements)},
         "is_sample": item.is_sample,
+        "paused": item.paused,
         "notice": SAMPLE_NOTICE[language] if item.is_sample else None,
     }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ScalarSelect, exists, func, or_, select
+from sqlalchemy import ScalarSelect, exists, func, not_, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from casework.catalogue.lookups.models import AppTile, Department, DevZone, JointTopic, LifeEventPackage, Region, Zone
@@ -43,8 +43,8 @@ _NONE = {"items": 0, "hot": 0}
 
 
 def _counts(session: Session, key: InstrumentedAttribute[str], day: date) -> dict[str, dict[str, int]]:
-    """By `key`: how many items are in force, and how many of them can be booked and sent home (S48)."""
-    hot = func.count().filter(ItemVersion.hot)
+    """By `key`: how many items are in force, and how many of them are hot (S48): those that are paused are not."""
+    hot = func.count().filter(ItemVersion.hot, not_(ItemVersion.paused))
     rows = session.execute(select(key, func.count(), hot).where(in_force(day)).group_by(key))
     return {row[0]: {"items": row[1], "hot": row[2]} for row in rows}
 

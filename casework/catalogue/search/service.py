@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from psycopg import Connection
-from sqlalchemy import Row, delete, func, insert, select, text, update
+from sqlalchemy import Row, and_, case, delete, func, insert, not_, select, text, update
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session
 
@@ -20,6 +19,8 @@ from casework.catalogue.rules import LIVE
 from casework.catalogue.search.models import ItemSearch, ItemSearchTerm, ItemUse
 from casework.catalogue.search.ranking.rules import CODE, Texts, item_terms
 from core import clock
+from core.copying import copy
+from core.db import Base
 
 CITY = "330200"
 """The region of what an authority of the city itself does, for all districts."""
@@ -54,10 +55,12 @@ _VERSION = (
         ItemVersion.bookable,
         ItemVersion.pre_review,
         ItemVersion.deliverable,
-        ItemVersion.hot,
+        # What is paused may be found, but isn't shown before what can be done.
+        and_(ItemVersion.hot, not_(ItemVersion.paused)).label("hot"),
         ItemVersion.is_fee,
         ItemVersion.is_sample,
-        func.coalesce(ItemUse.people, 0).label("uses"),
+        ItemVersion.paused,
+        case((ItemVersion.paused, 0), else_=func.coalesce(ItemUse.people, 0)).label("uses"),
         select(func.array_agg(aggregate_order_by(ItemMaterial.name, ItemMaterial.no)))
         .where(ItemMaterial.version_id == ItemVersion.id)
         .correlate(ItemVersion)
@@ -69,7 +72,6 @@ _VERSION = (
     .outerjoin(ItemUse, ItemUse.item_id == ItemVersion.item_id)
 )
 _COLUMNS = [column.name for column in ItemSearch.__table__.columns if column.name != "stamp"]
-_COPY = f"COPY item_search ({', '.join(_COLUMNS)}) FROM STDIN"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,7 @@ def reindex(session: Session, item_ids: Iterable[str] | None = None) -> int:
                 ItemVersion.effective_to.is_(None) | (ItemVersion.effective_to > clock.today()),
             )
         ).all()
-        _copy(session, (_row(row, names) for row in rows))
+        copy(session, Base.metadata.tables["item_search"], _COLUMNS, (_row(row, names) for row in rows))
         written += len(rows)
     session.execute(text("SELECT gin_clean_pending_list('ix_item_search_terms')"))
     if whole or len(ids) > _MANY:
@@ -134,11 +136,16 @@ def count_terms(session: Session) -> None:
 
 
 def record_uses(session: Session, people: Mapping[str, int]) -> None:
-    """Say how many people used each item lately; items that aren't named: nobody."""
+    """Say how many people used each item lately; items that aren't named: nobody. A paused version counts as unused."""
     session.execute(delete(ItemUse))
     if people:
         session.execute(insert(ItemUse), [{"item_id": key, "people": count} for key, count in sorted(people.items())])
-    counted = select(ItemUse.people).where(ItemUse.item_id == ItemSearch.item_id).scalar_subquery()
+    counted = (
+        select(ItemUse.people)
+        .join(ItemVersion, ItemVersion.item_id == ItemUse.item_id)
+        .where(ItemVersion.id == ItemSearch.version_id, not_(ItemVersion.paused))
+        .scalar_subquery()
+    )
     now = func.coalesce(counted, 0)
     session.execute(update(ItemSearch).where(ItemSearch.uses != now).values(uses=now))
 
@@ -159,14 +166,6 @@ def _names(session: Session) -> _Names:
     )
     regions = session.execute(select(Region.name, Region.code))
     return _Names({row.key: row.name for row in topics}, {row.name: row.code for row in regions})
-
-
-def _copy(session: Session, rows: Iterable[tuple[Any, ...]]) -> None:
-    connection = session.connection().connection.driver_connection
-    assert isinstance(connection, Connection)  # noqa: S101
-    with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
-        for row in rows:
-            copy.write_row(row)
 
 
 def _row(row: Row[*tuple[Any, ...]], names: _Names) -> tuple[Any, ...]:
