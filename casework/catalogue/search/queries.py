@@ -31,6 +31,8 @@ RELOAD_SECONDS = 5.0
 """How often the revision is looked at, and how often at most the counts of terms are read again."""
 _SUGGESTIONS = 8
 _NEAREST = 5
+_LEAST_CHARACTERS, _LEAST_LETTERS = 2, 3
+"""In how many characters, or Latin letters, a nearby word begins like what was typed."""
 _MANY_WORDS = 24
 """How many words are tried for suggestions."""
 
@@ -295,14 +297,20 @@ def entries(session: Session, item_ids: Sequence[str], day: date, language: str)
 def _nothing(session: Session, answer: _Answer, filters: Filters, day: date) -> Nothing:
     narrowing = filters.narrowing()
     elsewhere = _count(session, filters.widest(), day) if narrowing else 0
-    unknown = [one.unit.text for one in answer.wanted[0].sought if not one.items]
+    sought = answer.wanted[0].sought
+    unknown = [one.unit.text for one in sought if not one.items]
+    if not unknown and not elsewhere:
+        unknown = [
+            one.unit.text for one in sought
+        ]  # the catalogue holds parts of it, but nothing that would be an answer
     return Nothing(tuple(unknown), tuple(_nearest(session, answer.whole)), elsewhere)
 
 
 def _nearest(session: Session, whole: str) -> Iterable[str]:
-    """Words that begin like what was typed, or like the most of it, and that lead to items."""
+    """Words that begin like what was typed, or like the most of it, and that lead to items; a lone character says too little."""
     terms = _terms(session)
-    for length in range(len(whole), 0, -1):
+    shortest = min(_LEAST_LETTERS if whole.isascii() else _LEAST_CHARACTERS, max(len(whole), 1))
+    for length in range(len(whole), shortest - 1, -1):
         words = _leading(whole[:length], terms, _NEAREST)
         if words:
             return words

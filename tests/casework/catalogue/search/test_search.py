@@ -114,13 +114,24 @@ def test_an_empty_answer_says_what_it_did_not_understand_and_what_to_try(session
     nothing = look(session, q="公积金买飞船", zone="Z1").nothing
     assert nothing is not None
     assert nothing.without_filters > 0
-    nothing = look(session, q="驾驭飞船").nothing
+    nothing = look(session, q="公交卡充值").nothing
     assert nothing is not None
     assert "".join(nothing.not_understood)
-    assert any("驾" in word for word in nothing.try_instead)
+    assert any("公交" in word for word in nothing.try_instead)
+    assert look(session, q="火星移民").nothing == queries.Nothing(("火星移民",), (), 0), (
+        "not words that share one character"
+    )
     listed = look(session, zone="Z9").nothing
     assert listed is not None
     assert listed.without_filters == 114
+
+
+@pytest.mark.parametrize("typed", ["12333", "110", "，。！？", "😀", "asdfghjkl", "甲乙丙丁"])
+def test_what_says_nothing_gets_no_odd_words(session: Session, typed: str) -> None:
+    nothing = look(session, q=typed).nothing
+    assert nothing is not None
+    assert nothing.try_instead == ()
+    assert nothing.not_understood == ((typed,) if typed.isalnum() else ())
 
 
 def test_suggestions_are_few_and_lead_somewhere(session: Session) -> None:
