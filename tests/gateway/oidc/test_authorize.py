@@ -50,7 +50,13 @@ def test_a_wrong_or_partial_address_gets_a_page_and_no_redirect(client: FlaskCli
     assert "evil" not in answer.text
 
 
-@pytest.mark.parametrize("client_id", [None, "", "nobody", "a\x00b", "宁波"])
+def test_a_nul_character_gets_a_page_too(client: FlaskClient) -> None:
+    answer = client.get("/oidc/authorize?client_id=a%00b", headers={"Accept-Language": "en"})
+    assert (answer.status_code, answer.mimetype) == (400, "text/html")
+    assert "read" in answer.text
+
+
+@pytest.mark.parametrize("client_id", [None, "", "nobody", "a\x01b", "宁波"])
 def test_an_unknown_client_gets_a_page_and_no_redirect(client: FlaskClient, client_id: str | None) -> None:
     site = oidc.register()
     answer = client.get(
