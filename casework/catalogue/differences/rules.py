@@ -9,6 +9,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
 from casework.catalogue.elements.rules import Elements
@@ -26,6 +27,7 @@ _NOT_SAID = {
     "item_id", "version_id", "version", "effective_from", "effective_to", "zone_name", "department_name", "department_name_2017", "source",
     "confidence", "is_sample",
 }  # fmt: skip
+_SIMPLE = frozenset({str, int, bool, float, type(None)})
 
 
 class ChangeKind(StrEnum):
@@ -60,25 +62,29 @@ class Change:
 
 def snapshot(item: Item, elements: Elements) -> Snapshot:
     """What a version says. Its number, its days and where the knowledge came from are not part of it."""
-    said: Snapshot = {
-        field.name: _plain(getattr(item, field.name)) for field in fields(item) if field.name not in _NOT_SAID
-    }
-    said |= {field.name: _plain(getattr(elements, field.name)) for field in fields(elements)}
+    said: Snapshot = {name: _plain(getattr(item, name)) for name in _fields(Item) if name not in _NOT_SAID}
+    said |= _plain(elements)
     for material in said["materials"]:
         del material["licence_name"]
     return said
 
 
 def _plain(value: Any) -> Any:
+    kind = type(value)
+    if kind in _SIMPLE:
+        return value
+    if kind is tuple or kind is list:
+        return [_plain(inner) for inner in value]
+    if kind is dict:
+        return {name: _plain(inner) for name, inner in value.items()}
     if isinstance(value, StrEnum):
         return str(value)
-    if isinstance(value, Mapping):
-        return {name: _plain(inner) for name, inner in value.items()}
-    if isinstance(value, tuple | list):
-        return [_plain(inner) for inner in value]
-    if is_dataclass(value) and not isinstance(value, type):
-        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
-    return value
+    return {name: _plain(getattr(value, name)) for name in _fields(kind)} if is_dataclass(kind) else value
+
+
+@cache
+def _fields(kind: type[Any]) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))
 
 
 def diff(a: Snapshot, b: Snapshot) -> tuple[Change, ...]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import zipfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Protocol, TextIO
 from uuid import UUID, uuid5
 
+import orjson
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -126,8 +126,7 @@ def _json(target: Path | BinaryIO, found: Iterable[tuple[str, Record]], day: dat
         out = stack.enter_context(target.open("wb")) if isinstance(target, Path) else target
         out.write(f'{{"schema_version": "2.0", "generated_on": "{day.isoformat()}", "items": ['.encode())
         for at, (item_id, record) in enumerate(found):
-            line = json.dumps({"item_id": item_id, **record}, ensure_ascii=False)
-            out.write((",\n" if at else "\n").encode() + line.encode())
+            out.write((b",\n" if at else b"\n") + orjson.dumps({"item_id": item_id, **record}))
         out.write(b"\n]}\n")
 
 

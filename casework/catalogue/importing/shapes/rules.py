@@ -7,6 +7,7 @@ is sure here is loaded by the schema unchanged; what isn't is left to the schema
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from math import inf
 from typing import Any
 
 import marshmallow as ma
@@ -23,11 +24,16 @@ def sure(schema: ma.Schema) -> Sure:
 
 
 def _of_fields(fields: Mapping[str, ma.fields.Field[Any]]) -> Sure:
-    checks = {name: _of_field(field) for name, field in fields.items()}
-    names = checks.keys()
+    names = fields.keys()
+    checks = [(name, _of_field(field)) for name, field in fields.items()]
 
     def check(value: Any) -> bool:
-        return type(value) is dict and value.keys() == names and all(checks[name](value[name]) for name in names)
+        if type(value) is not dict or value.keys() != names:
+            return False
+        for name, inner in checks:  # noqa: SIM110  # half the time of all() with a generator
+            if not inner(value[name]):
+                return False
+        return True
 
     return check
 
@@ -58,15 +64,28 @@ def _of_kind(field: ma.fields.Field[Any]) -> Sure:
         case ma.fields.Integer():
             check = lambda value: type(value) is int and valid(value)  # noqa: E731
         case Text():
-            plain = _plain_lines if field._lines else str.isprintable
-            check = lambda value: type(value) is str and value == value.strip() and plain(value) and valid(value)  # noqa: E731
+            check = _of_text(_plain_lines if field._lines else _plain, valid)
         case ma.fields.String():
             check = lambda value: type(value) is str and valid(value)  # noqa: E731
     return check
 
 
+def _of_text(plain: Sure, valid: Sure) -> Sure:
+    def check(value: Any) -> bool:
+        if type(value) is not str:
+            return False
+        # Most texts say nothing, and what isn't printable ends or begins with a space only if it is one.
+        return valid(value) if not value else value[0] != " " != value[-1] and plain(value) and valid(value)
+
+    return check
+
+
+def _plain(text: str) -> bool:
+    return text.isprintable()
+
+
 def _plain_lines(text: str) -> bool:
-    return text.replace("\n", "").isprintable()
+    return text.isprintable() or (text == text.strip() and text.replace("\n", "").isprintable())
 
 
 def _anything(_value: Any) -> bool:
@@ -88,9 +107,11 @@ def _all(checks: list[Sure]) -> Sure:
 def _of_validator(validator: Any) -> Sure:
     match validator:
         case Length(min=low, max=high, equal=None):
-            return lambda value: (low is None or low <= len(value)) and (high is None or len(value) <= high)
+            shortest, longest = low or 0, inf if high is None else high
+            return lambda value: shortest <= len(value) <= longest
         case Range(min=low, max=high, min_inclusive=True, max_inclusive=True):
-            return lambda value: (low is None or low <= value) and (high is None or value <= high)
+            least, most = -inf if low is None else low, inf if high is None else high
+            return lambda value: least <= value <= most
         case OneOf(choices=choices):
             return lambda value: value in choices
         case Regexp(regex=regex):

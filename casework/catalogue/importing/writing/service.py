@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +25,7 @@ from casework.catalogue.models import CatalogueItem, ItemRedirect, ItemVersion
 from casework.catalogue.rules import LIVE, VersionState
 from core import clock, events, ids
 from core.actors import Staff
+from core.copying import copy
 from core.db import Base
 
 RECORD_BEGINS = date(2017, 1, 1)
@@ -73,8 +75,12 @@ def enter(session: Session, contents: Sequence[Content]) -> set[str]:
     codes = sorted({content.item_id for content in contents})
     if codes:
         session.execute(
-            pg.insert(CatalogueItem).on_conflict_do_nothing(),
-            [{"item_id": code, "created_at": now, "updated_at": now} for code in codes],
+            pg.insert(CatalogueItem)
+            .from_select(
+                ["item_id", "created_at", "updated_at"],
+                select(func.unnest(literal(codes, ARRAY(Text))), literal(now), literal(now)),
+            )
+            .on_conflict_do_nothing()
         )
     # Item managers and imports take the same locks, in key order.
     session.execute(
@@ -189,8 +195,9 @@ def _insert(session: Session, model: type[Base], rows: Sequence[dict[str, Any]])
     by_columns: dict[frozenset[str], list[dict[str, Any]]] = defaultdict(list)
     for row in rows:
         by_columns[frozenset(row)].append(row)
-    for some in by_columns.values():
-        session.execute(insert(Base.metadata.tables[model.__tablename__]), some)
+    for names, some in by_columns.items():
+        columns = sorted(names)
+        copy(session, Base.metadata.tables[model.__tablename__], columns, map(itemgetter(*columns), some))
 
 
 def draft(session: Session, *, actor: Staff, change: Change, base: UUID | None, today: date) -> None:
