@@ -11,9 +11,9 @@ from typing import Any
 import flask_smorest
 import orjson
 from flask import Flask, Response
-from flask_smorest import Blueprint
 
 from core.web import access
+from core.web.blueprint import Blueprint
 from core.web.caching import cacheable
 from core.web.schemas import ProblemOut
 
