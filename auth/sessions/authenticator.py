@@ -204,9 +204,7 @@ def _read(session_id: UUID) -> tuple[Citizen, datetime | None] | None:
     proofs = [Proof(EvidenceType(kind), Result.PASS, at, ends) for *_, kind, at, ends in rows if kind is not None]
     subject_id, channel, proofs_since, *_ = rows[0]
     now = clock.now()
-    level = identity_rules.level(
-        proofs, now, since=proofs_since, policy=policies.in_force(now), channel=channel
-    )
+    level = identity_rules.level(proofs, now, since=proofs_since, policy=policies.in_force(now), channel=channel)
     ends = [proof.expires_at for proof in proofs if proof.expires_at is not None and proof.expires_at > now]
     citizen = Citizen(subject_id=subject_id, session_id=session_id, level=level, channel=channel)
     return citizen, min(ends, default=None)

@@ -43,6 +43,12 @@ def test_the_defaults_of_the_table() -> None:
         "appointments": 730,
         "delivery_addresses": 180,
         "data_exports": 1,
+        "staff_sessions": 183,
+        "staff_confirmations": 30,
+        "identity_attempts": 183,
+        "identity_evidence": 1095,
+        "identity_reviews": 365,
+        "identity_signals": 90,
     }
 
 

@@ -205,7 +205,9 @@ def test_an_expired_session_is_not_refreshed() -> None:
 def test_a_frozen_person_is_not_refreshed() -> None:
     tokens = sign_in()
     with transaction() as session:
-        accounts.freeze(session, actor=System("test"), subject_id=row(tokens.session_id).subject_id, reason=FreezeReason.DEATH)
+        accounts.freeze(
+            session, actor=System("test"), subject_id=row(tokens.session_id).subject_id, reason=FreezeReason.DEATH
+        )
     assert refresh(tokens.refresh_token) is None
 
 

@@ -54,7 +54,7 @@ def test_a_number_of_hong_kong(accounts: WeChatMiniProgramAccounts, sandbox: San
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"age": 301}, {"age": -301}, {"app_id": "wx0000000000000000"}, {"app_id": None}, {"age": 86_400}]
+    "wrong", [{"age": 301}, {"age": -330}, {"app_id": "wx0000000000000000"}, {"app_id": None}, {"age": 86_400}]
 )
 def test_of_another_app_or_too_old_it_is_refused(
     accounts: WeChatMiniProgramAccounts, sandbox: Sandbox, wrong: dict[str, object]
