@@ -6,7 +6,7 @@ import re
 import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from itertools import islice
@@ -72,7 +72,7 @@ class Filters:
 
     def narrowing(self) -> dict[str, Any]:
         """What is set, but the words."""
-        return {name: value for name, value in asdict(self).items() if name != "q" and value is not None}
+        return {name: value for name in _NARROWED if (value := getattr(self, name)) is not None}
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,8 +72,10 @@ class Together:
 
     def typed(self, whole: str) -> tuple[str, ...]:
         """Those of each side that were typed; empty unless there are some of both."""
-        one, other = (tuple(word for word in side if word in whole) for side in self.sides)
-        return (*one, *other) if one and other else ()
+        one, other = self.sides
+        found = [word for word in one if word in whole]
+        beside = [word for word in other if word in whole] if found else []
+        return (*found, *beside) if beside else ()
 
 
 @dataclass(slots=True)
